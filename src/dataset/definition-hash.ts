@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto'
+import type { Definition } from './definition'
+
+/** Raised when the same definition begins to mean other rollups. */
+const FORMAT = 1
+const DIGITS = 16
+
+/**
+ * Returns the name of the layout: a digest of what changes the rollups' content. Words for people, units, formats, the way
+ * of refreshing and what is computed only after merging leave it as it is.
+ */
+export function hashDefinition(definition: Omit<Definition, 'hash'>): string {
+  const columns = new Map(definition.dimensions.map(({ name, column }) => [name, column]))
+  const content = [
+    FORMAT,
+    definition.name,
+    definition.sourceSql,
+    definition.timeSql,
+    definition.timeType,
+    definition.granularity,
+    definition.dimensions.map(({ column, type, sql }) => [column, type, sql]),
+    definition.states.map(({ column, sqlType, build, merge }) => [column, sqlType, build, merge('state')]),
+    definition.rollups.map(({ by, granularity, timezone }) => [
+      by.map((name) => columns.get(name)),
+      granularity,
+      timezone,
+    ]),
+  ]
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, DIGITS)
+}

@@ -1,0 +1,68 @@
+import type { BaseGranularity, Granularity } from '../time/granularity'
+import type { DimensionType } from './column-type'
+import type { MeasureFormat, RefreshOptions } from './declaration'
+import type { MeasureAlgebra, StateDefinition } from './measures/algebra'
+
+export type { ColumnType, DimensionType, ValueType } from './column-type'
+
+export interface DimensionDefinition {
+  readonly name: string
+  /** Column of the rollups. */
+  readonly column: string
+  readonly label: string
+  readonly description: string | null
+  readonly type: DimensionType
+  /** Expression over a source row, of the type the rollups keep. */
+  readonly sql: string
+}
+
+export interface MeasureDefinition {
+  readonly name: string
+  readonly label: string
+  readonly description: string | null
+  readonly unit: string | null
+  readonly format: MeasureFormat
+  readonly algebra: MeasureAlgebra
+}
+
+export interface RollupDefinition {
+  /** Position in the layout; 0 is the base rollup when there is one. */
+  readonly index: number
+  /** For people: `hour × origin × destination`. */
+  readonly name: string
+  /** Names of dimensions, in the order of the declaration, scope dimensions first. */
+  readonly by: readonly string[]
+  readonly granularity: Granularity
+  /** Canonical zone of the buckets; `UTC` for granularities finer than a day and for `date` time columns. */
+  readonly timezone: string
+}
+
+/** A dataset that was checked against its class and the database. Frozen, plain data but for the measures' algebra. */
+export interface Definition {
+  /** `Flights`. */
+  readonly className: string
+  /** `flights`: the query's name. */
+  readonly name: string
+  readonly label: string
+  readonly description: string | null
+  /** FROM item: a quoted relation or a parenthesised SELECT; used with the alias `source`. */
+  readonly sourceSql: string
+  /** The time column as an instant (timestamptz expression over a source row); a `date` is midnight UTC. */
+  readonly timeSql: string
+  readonly timeType: 'timestamptz' | 'timestamp' | 'date'
+  /** Canonical. */
+  readonly timezone: string
+  readonly granularity: BaseGranularity
+  readonly dimensions: readonly DimensionDefinition[]
+  readonly measures: readonly MeasureDefinition[]
+  /** Every distinct state that the measures need, in a stable order. */
+  readonly states: readonly StateDefinition[]
+  /** Numeric expressions whose NaN and infinite values the states ignore; counted at each build. */
+  readonly inexact: readonly string[]
+  readonly rollups: readonly RollupDefinition[]
+  /** Dimension name → claim. */
+  readonly scope: Readonly<Record<string, string>>
+  readonly refresh: RefreshOptions
+  /** Names the layout: hex digest of everything above that changes what the rollups hold. */
+  readonly hash: string
+}
