@@ -1,0 +1,36 @@
+import { DataSource, type Logger } from 'typeorm'
+import { CreateSystemTables1763856000000 } from './migrations/1763856000000-create-system-tables'
+
+export interface DataSourceOptions {
+  readonly url: string
+  /** Schema of the rollups and system tables. */
+  readonly schema: string
+  /** Most connections open at once. */
+  readonly poolSize: number
+  /** Longest that a statement may run, in seconds; 0 for no limit (refreshes). */
+  readonly statementTimeoutSeconds: number
+  readonly logger?: Logger
+}
+
+/** Creates the process's one TypeORM data source; `initialize()` connects it. */
+export function createDataSource(options: DataSourceOptions): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: options.url,
+    schema: options.schema,
+    applicationName: 'aggregraph',
+    poolSize: options.poolSize,
+    connectTimeoutMS: 3000,
+    installExtensions: false,
+    migrations: [CreateSystemTables1763856000000],
+    migrationsTableName: 'migration',
+    logger: options.logger,
+    logging: options.logger !== undefined,
+    // A dropped idle connection is replaced at the next query; there is nothing for the pool to report.
+    poolErrorHandler: () => undefined,
+    extra: {
+      keepAlive: true,
+      ...(options.statementTimeoutSeconds > 0 && { statement_timeout: options.statementTimeoutSeconds * 1000 }),
+    },
+  })
+}

@@ -1,0 +1,96 @@
+import { renderBreakdown, renderRankedGroups } from './breakdown-sql'
+import { sameKey } from './dimension-sql'
+import { mergeSql, outputSql, valueSql } from './measure-sql'
+import { Parameters } from './parameters'
+import type { KeyValue, Part, Slice } from './part'
+import { renderSlice } from './slice-sql'
+
+export interface Statement {
+  readonly sql: string
+  readonly parameters: readonly unknown[]
+}
+
+/** Values of measures over rows of the rollup itself, as columns v0, v1, … */
+function renderValues(slice: Slice, measures: readonly string[]): string {
+  const merged = (state: string) => mergeSql(slice.definition, state, 'r')
+  return measures
+    .map(
+      (name, index) => `, ${outputSql(slice.definition, name, valueSql(slice.definition, name, merged))} AS v${index}`,
+    )
+    .join('')
+}
+
+/** Keys of groups as a table `wanted(i, k0, k1, …)`; i counts from 0. */
+function renderKeys(keys: readonly (readonly KeyValue[])[], types: readonly string[], parameters: Parameters): string {
+  const arrays = types.map((type, index) =>
+    parameters.add(
+      keys.map((key) => key[index] ?? null),
+      `${type}[]`,
+    ),
+  )
+  const names = types.map((_, index) => `k${index}`)
+  return `wanted AS (
+  SELECT (i - 1)::integer AS i, ${names.join(', ')} FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS w(${names.join(', ')}, i)
+)`
+}
+
+function renderOtherSeries(
+  part: Extract<Part, { kind: 'otherSeries' }>,
+  schema: string,
+  parameters: Parameters,
+): string {
+  const { breakdown } = part
+  const slice = renderSlice(breakdown.slice, schema, parameters)
+  const keys = breakdown.by.map(slice.dimension)
+  const columns = keys.map((_, index) => `seen.k${index}`)
+  const ranked = renderRankedGroups(breakdown, schema, parameters, [])
+  const first = parameters.add(breakdown.first, 'integer')
+  return `${ranked.ctes}, seen AS (
+  SELECT ${keys.map((_, index) => `k${index}`).join(', ')} FROM ranked WHERE ${ranked.isEarlier} OR place <= ${first}
+), answer AS (
+  SELECT ${slice.bucketIndex(part.boundaries)} AS b${renderValues(breakdown.slice, part.measures)}
+  FROM ${slice.table} WHERE ${slice.where} AND NOT EXISTS (SELECT FROM seen WHERE ${sameKey(keys, columns)})
+  GROUP BY b
+)`
+}
+
+function renderAnswer(part: Part, schema: string, parameters: Parameters): string {
+  if (part.kind === 'breakdown') return renderBreakdown(part, schema, parameters)
+  if (part.kind === 'otherSeries') return renderOtherSeries(part, schema, parameters)
+  const slice = renderSlice(part.slice, schema, parameters)
+  const values = renderValues(part.slice, part.measures)
+  if (part.kind === 'totals') {
+    return `answer AS (SELECT true AS one${values} FROM ${slice.table} WHERE ${slice.where})`
+  }
+  if (part.kind === 'series') {
+    return `answer AS (
+  SELECT ${slice.bucketIndex(part.boundaries)} AS b${values} FROM ${slice.table} WHERE ${slice.where} GROUP BY b
+)`
+  }
+  const keys = part.by.map(slice.dimension)
+  const columns = keys.map((_, index) => `wanted.k${index}`)
+  const wanted = renderKeys(
+    part.keys,
+    keys.map((key) => key.sqlType),
+    parameters,
+  )
+  const bucket = part.boundaries === null ? '0' : slice.bucketIndex(part.boundaries)
+  return `${wanted}, answer AS (
+  SELECT wanted.i, ${bucket} AS b${values} FROM ${slice.table} JOIN wanted ON ${sameKey(keys, columns)}
+  WHERE ${slice.where} GROUP BY wanted.i${part.boundaries === null ? '' : ', b'}
+)`
+}
+
+/**
+ * Renders a part as one statement, hence one snapshot: its rows, and with them the version of the layout that they
+ * belong to. At least one row comes back, also when the part is empty.
+ */
+export function renderPart(part: Part, schema: string): Statement {
+  const parameters = new Parameters()
+  const slice = part.kind === 'otherSeries' ? part.breakdown.slice : part.slice
+  const layout = parameters.add(slice.layout, 'text')
+  const answer = renderAnswer(part, schema, parameters)
+  const sql = `WITH state AS (SELECT seq, version FROM ${schema}.layout WHERE id = ${layout}), ${answer}
+SELECT state.seq::text AS seq, state.version::text AS version, answer.* FROM state LEFT JOIN answer ON true`
+  return { sql, parameters: parameters.values }
+}

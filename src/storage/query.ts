@@ -1,0 +1,47 @@
+import type { DataSource, QueryRunner } from 'typeorm'
+
+/** Rows as the driver parses them: bigint and numeric are strings, so that nothing is rounded. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** Runs one statement with parameters and returns its rows and how many it affected. Errors are Postgres' own. */
+export type Query = (sql: string, parameters?: readonly unknown[]) => Promise<{ rows: Row[]; affected: number }>
+
+function queryWith(runner: QueryRunner): Query {
+  return async (sql, parameters = []) => {
+    const result = await runner.query(sql, [...parameters], true)
+    return { rows: result.records ?? [], affected: result.affected ?? 0 }
+  }
+}
+
+/** Runs statements on one connection of the pool, and gives it back however they end. */
+export async function withConnection<T>(dataSource: DataSource, work: (query: Query) => Promise<T>): Promise<T> {
+  const runner = dataSource.createQueryRunner()
+  try {
+    return await work(queryWith(runner))
+  } finally {
+    await runner.release()
+  }
+}
+
+export type Isolation = 'READ COMMITTED' | 'REPEATABLE READ'
+
+/** Runs statements in one transaction, committed when `work` resolves and rolled back when it rejects. */
+export async function withTransaction<T>(
+  dataSource: DataSource,
+  isolation: Isolation,
+  work: (query: Query) => Promise<T>,
+): Promise<T> {
+  const runner = dataSource.createQueryRunner()
+  try {
+    await runner.startTransaction(isolation)
+    const result = await work(queryWith(runner))
+    await runner.commitTransaction()
+    return result
+  } catch (error) {
+    // A connection that is gone cannot be rolled back, and has been already: the first error is the one to report.
+    if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined)
+    throw error
+  } finally {
+    await runner.release()
+  }
+}

@@ -1,0 +1,127 @@
+import type { DataSource } from 'typeorm'
+import type { Definition, ValueType } from '../dataset/definition'
+import { readLayoutStates, type VersionedState } from './layouts'
+import type { BreakdownPart, BreakdownRows, KeyValue, Part, PartRows, Position, Value } from './part'
+import { renderPart } from './part-sql'
+import { translatePostgresError } from './postgres-errors'
+import { type Query, type Row, withConnection, withTransaction } from './query'
+import { schemaOf } from './schema'
+
+/** Rows of a part together with the version of the layout that the same snapshot showed. */
+export interface Loaded<T> {
+  readonly version: { readonly seq: number; readonly uuid: string }
+  readonly value: T
+}
+
+export type PartLoader = <P extends Part>(part: P) => Promise<Loaded<PartRows<P>>>
+
+function parseValue(type: ValueType, raw: unknown): Value {
+  if (raw === null || raw === undefined) return null
+  if (type === 'SafeInt') {
+    const digits = String(raw)
+    return Number.isSafeInteger(Number(digits)) ? Number(digits) : digits
+  }
+  return typeof raw === 'number' ? raw : String(raw)
+}
+
+function parseKey(raw: unknown): KeyValue {
+  return typeof raw === 'number' || typeof raw === 'boolean' || raw === null ? raw : String(raw)
+}
+
+function valuesOf(definition: Definition, measures: readonly string[], row: Row, prefix: string): Value[] {
+  return measures.map((name, index) => {
+    const type = definition.measures.find((measure) => measure.name === name)?.algebra.type ?? 'Float'
+    return parseValue(type, row[`${prefix}${index}`])
+  })
+}
+
+function parseBreakdown(part: BreakdownPart, rows: readonly Row[]): BreakdownRows {
+  const { definition } = part.slice
+  const [facts] = rows
+  const position = (row: Row): Position => ({
+    values: part.sort.map((_, index) => (row[`p${index}`] === null ? null : String(row[`p${index}`]))),
+    key: part.by.map((_, index) => parseKey(row[`k${index}`])),
+  })
+  const page = rows.filter((row) => row.place !== null).sort((a, b) => Number(a.place) - Number(b.place))
+  return {
+    kind: 'breakdown',
+    groups: page.map((row) => ({ position: position(row), values: valuesOf(definition, part.measures, row, 'v') })),
+    hasNext: facts?.has_next === true,
+    totalCount: Number(facts?.total ?? 0),
+    other:
+      part.other === null || facts === undefined || Number(facts.other_groups) === 0
+        ? null
+        : valuesOf(definition, part.other, facts, 'o'),
+  }
+}
+
+function parseRows(part: Part, rows: readonly Row[]): PartRows<Part> {
+  if (part.kind === 'breakdown') return parseBreakdown(part, rows)
+  const { definition } = part.kind === 'otherSeries' ? part.breakdown.slice : part.slice
+  const values = (row: Row) => valuesOf(definition, part.measures, row, 'v')
+  if (part.kind === 'totals') return { kind: 'totals', values: values(rows[0] ?? {}) }
+  const found = rows.filter((row) => row.b !== null)
+  if (part.kind === 'groups') {
+    return { kind: 'groups', rows: found.map((row) => [Number(row.i), Number(row.b), values(row)]) }
+  }
+  return { kind: 'series', rows: found.map((row) => [Number(row.b), values(row)]) }
+}
+
+function loadWith(query: Query, schema: string): PartLoader {
+  return async <P extends Part>(part: P) => {
+    const { sql, parameters } = renderPart(part, schema)
+    const { rows } = await query(sql, parameters)
+    const [first] = rows
+    if (first === undefined) throw new Error('The layout that a part reads from is gone')
+    return {
+      version: { seq: Number(first.seq), uuid: String(first.version) },
+      // The renderer and the parser agree by `kind`, which the type of P carries.
+      value: parseRows(part, rows) as PartRows<P>,
+    }
+  }
+}
+
+/** Reads parts of reports from the rollups. The only reader of rollup tables. */
+export interface RollupReader {
+  /** Loads one part in a statement, hence a snapshot, of its own. Rejects with an AggregraphError when Postgres is away. */
+  readonly load: PartLoader
+  /** Loads any number of parts, and the state of their layout, in one snapshot. */
+  loadTogether<T>(
+    work: (load: PartLoader, readState: (layout: string) => Promise<VersionedState>) => Promise<T>,
+  ): Promise<T>
+}
+
+/** Runs statements one after another: a connection can only do one at a time. */
+function inTurn(query: Query): Query {
+  let last: Promise<unknown> = Promise.resolve()
+  return (sql, parameters) => {
+    const next = last.then(() => query(sql, parameters))
+    last = next.catch(() => undefined)
+    return next
+  }
+}
+
+export function createRollupReader(dataSource: DataSource): RollupReader {
+  const schema = schemaOf(dataSource)
+  const translated = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work
+    } catch (error) {
+      throw translatePostgresError(error)
+    }
+  }
+  return {
+    load: (part) => translated(withConnection(dataSource, (query) => loadWith(query, schema)(part))),
+    loadTogether: (work) =>
+      translated(
+        withTransaction(dataSource, 'REPEATABLE READ', (connection) => {
+          const query = inTurn(connection)
+          return work(loadWith(query, schema), async (layout) => {
+            const state = (await readLayoutStates(query, schema, [layout])).get(layout)
+            if (state === undefined) throw new Error(`The layout ${layout} is gone`)
+            return state
+          })
+        }),
+      ),
+  }
+}
