@@ -1,0 +1,149 @@
+import { canonicalJson } from '../cache/canonical-json'
+import type { Question } from '../cache/question'
+import { IMPLIED_DIMENSIONS, isImplied } from '../dataset/implied-dimension'
+import { BadInputError } from '../errors'
+import type { LayoutState } from '../storage/layouts'
+import type { BreakdownPart, KeyValue, Part, PartRows, Position, Slice } from '../storage/part'
+import { layoutId } from '../storage/rollup-table'
+import { bucketBoundaries } from '../time/buckets'
+import type { Granularity } from '../time/granularity'
+import { offsetTransitions } from '../time/time-zone'
+import { chooseRollup } from './choose-rollup'
+import { dimensionsOfCondition } from './filter'
+import { checkUnits, type Frame } from './frame'
+import type { BreakdownPlan } from './plan-breakdown'
+import type { SeriesRequest } from './request'
+import type { Subject } from './subject'
+
+/** A part ready to be read, and the question it is the answer to, for the cache. */
+export interface PlannedPart<P extends Part> {
+  readonly part: P
+  readonly question: Question
+}
+
+/** Gives the rows of a part, from wherever they are. */
+export type LoadPart = <P extends Part>(planned: PlannedPart<P>) => Promise<PartRows<P>>
+
+/** Instants beyond which no bucket can have rows or be filled: there is nothing to compute there. */
+export function plannedEnd(state: LayoutState, frame: Frame): number {
+  return Math.min(frame.to, Math.max(frame.now + 1, state.dataTo ?? frame.now + 1))
+}
+
+/** The boundaries of a series' buckets: n + 1 instants, none when the range is empty. */
+export function seriesBoundaries(subject: Subject, granularity: Granularity): number[] {
+  const { frame, state } = subject
+  return bucketBoundaries(frame.from, plannedEnd(state, frame), granularity, frame.zone)
+}
+
+function unitsOf(names: readonly string[]): Granularity[] {
+  return [...new Set(names.filter(isImplied).map((name) => IMPLIED_DIMENSIONS[name].needs))]
+}
+
+function sliceOf(subject: Subject, by: readonly string[], granularity: Granularity | null): Slice {
+  const { definition, state, frame, where } = subject
+  const names = [...new Set([...by, ...dimensionsOfCondition(where), ...Object.keys(definition.scope)])]
+  const units = [...new Set([...unitsOf(names), ...(granularity === null ? [] : [granularity])])]
+  if (units.length > 0) checkUnits(definition, frame)
+  const dimensions = names.filter((name) => !isImplied(name))
+  const rollup = chooseRollup(definition, state, { dimensions, units, frame })
+  const needsOffsets = names.some(isImplied)
+  const offsets = needsOffsets ? offsetTransitions(frame.zone, frame.from, Math.max(frame.to, frame.from + 1)) : []
+  return {
+    definition,
+    layout: layoutId(definition),
+    rollup,
+    from: frame.readFrom,
+    to: frame.readTo,
+    offsets,
+    where,
+  }
+}
+
+/** The question that a part answers, whatever rollup answers it. */
+function questionOf(subject: Subject, content: object): Question {
+  const { definition, frame, where, scope } = subject
+  return {
+    group: definition.name,
+    topic: layoutId(definition),
+    scope: scope.key,
+    text: canonicalJson({
+      range: [frame.from, frame.to, frame.readFrom === null],
+      zone: frame.zone,
+      where,
+      ...content,
+    }),
+  }
+}
+
+export function planTotals(
+  subject: Subject,
+  measures: readonly string[],
+): PlannedPart<Extract<Part, { kind: 'totals' }>> {
+  return {
+    part: { kind: 'totals', slice: sliceOf(subject, [], null), measures },
+    question: questionOf(subject, { part: 'totals', measures }),
+  }
+}
+
+export function planSeries(
+  subject: Subject,
+  request: SeriesRequest,
+  boundaries: readonly number[],
+): PlannedPart<Extract<Part, { kind: 'series' }>> {
+  const { granularity, measures } = request
+  return {
+    part: { kind: 'series', slice: sliceOf(subject, [], granularity), measures, boundaries },
+    question: questionOf(subject, { part: 'series', measures, granularity, end: boundaries.at(-1) ?? null }),
+  }
+}
+
+export function planBreakdown(
+  subject: Subject,
+  plan: BreakdownPlan,
+  measures: readonly string[],
+  other: readonly string[] | null,
+): PlannedPart<BreakdownPart> {
+  return {
+    part: { kind: 'breakdown', slice: sliceOf(subject, plan.by, null), measures, other, ...plan },
+    question: questionOf(subject, { part: 'breakdown', measures, other, ...plan }),
+  }
+}
+
+/** The groups of a page: as totals, or with a granularity as series. */
+export function planGroups(
+  subject: Subject,
+  by: readonly string[],
+  keys: readonly (readonly KeyValue[])[],
+  measures: readonly string[],
+  series: { readonly granularity: Granularity; readonly boundaries: readonly number[] } | null,
+): PlannedPart<Extract<Part, { kind: 'groups' }>> {
+  const slice = sliceOf(subject, by, series?.granularity ?? null)
+  const end = series?.boundaries.at(-1) ?? null
+  return {
+    part: { kind: 'groups', slice, by, keys, measures, boundaries: series?.boundaries ?? null },
+    question: questionOf(subject, { part: 'groups', by, keys, measures, granularity: series?.granularity, end }),
+  }
+}
+
+export function planOtherSeries(
+  subject: Subject,
+  plan: BreakdownPlan,
+  request: SeriesRequest,
+  boundaries: readonly number[],
+): PlannedPart<Extract<Part, { kind: 'otherSeries' }>> {
+  const { granularity, measures } = request
+  const slice = sliceOf(subject, plan.by, granularity)
+  const breakdown: BreakdownPart = { kind: 'breakdown', slice, measures: [], other: null, ...plan }
+  const end = boundaries.at(-1) ?? null
+  return {
+    part: { kind: 'otherSeries', breakdown, measures, boundaries },
+    question: questionOf(subject, { part: 'otherSeries', measures, granularity, end, ...plan }),
+  }
+}
+
+/** Refuses a cursor whose values Postgres could not read: it was made up. */
+export function refuseCursor(after: Position | null, code: string | undefined): void {
+  if (after !== null && code?.startsWith('22')) {
+    throw new BadInputError('after', '"after" is not a cursor of this question. Begin again without "after".')
+  }
+}

@@ -1,0 +1,140 @@
+import type { CacheService } from '../cache/cache-service'
+import { sameVersion, type Version } from '../cache/version'
+import { UnknownTopicError, type VersionRegister } from '../cache/version-register'
+import type { Definition } from '../dataset/definition'
+import { DatasetNotReadyError } from '../errors'
+import type { LayoutState, VersionedState } from '../storage/layouts'
+import type { RollupReader } from '../storage/rollup-reader'
+import { layoutId } from '../storage/rollup-table'
+import { type ReportAnswer, type Settled, settle, unwrap } from './answer'
+import { evaluateReport } from './evaluate'
+import type { LoadPart } from './part-plan'
+import type { ReportRequest } from './request'
+import type { Asking } from './subject'
+
+export interface ReportServiceOptions {
+  readonly reader: RollupReader
+  readonly cache: CacheService
+  readonly register: Pick<VersionRegister<LayoutState>, 'current'>
+}
+
+/** Where the parts of an operation came from. */
+export interface CacheOutcome {
+  readonly hits: number
+  readonly misses: number
+}
+
+interface Waiting {
+  readonly request: ReportRequest
+  resolve(answer: Settled<ReportAnswer>): void
+}
+
+/** Rounds through the cache before the parts are loaded in one transaction: refreshes that never stop must not starve an answer. */
+const ROUNDS = 2
+
+/**
+ * One operation's questions. Everything it asks of one dataset comes from one version: its reports are collected for a
+ * turn of the event loop and answered together, again if a refresh came in between.
+ */
+export class ReportSession {
+  readonly #pinned = new Map<string, Promise<VersionedState>>()
+  readonly #waiting = new Map<string, Waiting[]>()
+  #hits = 0
+  #misses = 0
+
+  constructor(
+    private readonly options: ReportServiceOptions,
+    readonly asking: Asking,
+  ) {}
+
+  get outcome(): CacheOutcome {
+    return { hits: this.#hits, misses: this.#misses }
+  }
+
+  /**
+   * The state of a dataset that this operation is pinned to.
+   *
+   * @throws DatasetNotReadyError before the first build.
+   */
+  state(definition: Definition): Promise<VersionedState> {
+    const known = this.#pinned.get(definition.name)
+    if (known !== undefined) return known
+    const pinned = this.#readState(definition)
+    this.#pinned.set(definition.name, pinned)
+    return pinned
+  }
+
+  /** Answers one report. Rejects with what keeps all of it from being answered; a failed part is settled inside. */
+  async answer(definition: Definition, request: ReportRequest): Promise<ReportAnswer> {
+    const settled = await new Promise<Settled<ReportAnswer>>((resolve) => {
+      const waiting = this.#waiting.get(definition.name)
+      if (waiting !== undefined) {
+        waiting.push({ request, resolve })
+        return
+      }
+      this.#waiting.set(definition.name, [{ request, resolve }])
+      setImmediate(() => void this.#answerWaiting(definition))
+    })
+    return unwrap(settled)
+  }
+
+  async #answerWaiting(definition: Definition): Promise<void> {
+    const waiting = this.#waiting.get(definition.name) ?? []
+    this.#waiting.delete(definition.name)
+    const all = await settle(() =>
+      this.#answerTogether(
+        definition,
+        waiting.map(({ request }) => request),
+      ),
+    )
+    for (const [index, { resolve }] of waiting.entries()) {
+      const answer = all.isOk ? all.value[index] : all
+      if (answer !== undefined) resolve(answer)
+    }
+  }
+
+  async #answerTogether(definition: Definition, requests: readonly ReportRequest[]): Promise<Settled<ReportAnswer>[]> {
+    const { reader, cache } = this.options
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const state = await this.state(definition)
+      const seen: Version[] = []
+      const answers = await this.#evaluate(definition, requests, state, async ({ part, question }) => {
+        const { version, value, outcome } = await cache.read(question, state.version, () => reader.load(part))
+        if (outcome === 'memory' || outcome === 'redis') this.#hits += 1
+        else this.#misses += 1
+        seen.push(version)
+        return value
+      })
+      if (seen.every((version) => sameVersion(version, state.version))) return answers
+      this.#pinned.set(definition.name, this.#readState(definition))
+    }
+    return reader.loadTogether(async (load, readState) => {
+      const state = await readState(layoutId(definition))
+      return this.#evaluate(definition, requests, state, async ({ part }) => {
+        this.#misses += 1
+        return (await load(part)).value
+      })
+    })
+  }
+
+  #evaluate(
+    definition: Definition,
+    requests: readonly ReportRequest[],
+    state: VersionedState,
+    load: LoadPart,
+  ): Promise<Settled<ReportAnswer>[]> {
+    return Promise.all(
+      requests.map((request) => settle(() => evaluateReport(definition, request, state, this.asking, load))),
+    )
+  }
+
+  async #readState(definition: Definition): Promise<VersionedState> {
+    try {
+      const state = await this.options.register.current(definition.name, layoutId(definition))
+      if (!state.data.isReady) throw new DatasetNotReadyError(definition.name)
+      return state
+    } catch (error) {
+      throw error instanceof UnknownTopicError ? new DatasetNotReadyError(definition.name) : error
+    }
+  }
+}
