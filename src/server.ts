@@ -18,7 +18,8 @@ import { createHttpApp, DEFAULT_HTTP_LIMITS, type Phase } from './http/http-app'
 import type { Readiness } from './http/status-routes'
 import { logCacheEvents } from './log-cache-events'
 import { type RefreshProgress, refreshDataset } from './refresh/refresher'
-import { ReportSession } from './report/report-service'
+import { runSchedule } from './refresh/scheduler'
+import { ReportSession } from './report/report-session'
 import { createServices } from './services'
 import { isMigrated, migrate } from './storage/migrate'
 import { isUnavailable } from './storage/postgres-errors'
@@ -57,10 +58,15 @@ const FLOOR_MS = 1000
 /** Composes a server. Nothing is opened before `listen`. */
 export function createServer(options: ServerOptions): Server {
   const { config, logger, declarations, clock = Date.now } = options
+  const log = logCacheEvents(logger, config.redisUrl)
+  let floorFault: string | null = null
   const services = createServices({
     config,
     databaseUrl: options.databaseUrl,
-    onCacheEvent: logCacheEvents(logger, config.redisUrl),
+    onCacheEvent: (event) => {
+      if (event.kind === 'floor-failed') floorFault = `The database cannot be reached: ${event.message}`
+      log(event)
+    },
     sqlLogger: options.sqlLogger,
   })
   const { dataSource, register, redis } = services
@@ -177,13 +183,9 @@ export function createServer(options: ServerOptions): Server {
   }
 
   async function watchFloor(): Promise<void> {
+    floorFault = null
     await register.pollFloor()
-    try {
-      await dataSource.query('SELECT 1')
-      trouble = null
-    } catch (error) {
-      trouble = `The database cannot be reached: ${error instanceof Error ? error.message : String(error)}`
-    }
+    trouble = floorFault
     if (!stopping.signal.aborted) floorTimer = setTimeout(() => void watchFloor(), FLOOR_MS)
   }
 
@@ -191,7 +193,18 @@ export function createServer(options: ServerOptions): Server {
     definitions = await persist(prepareDatabase)
     await serveDefinitions()
     void watchFloor()
-    for (const definition of definitions) await keepBuilding(definition)
+    for (const definition of definitions) {
+      await keepBuilding(definition)
+      void runSchedule({
+        definition,
+        refresh: () => refreshDataset(definition, { dataSource, register }),
+        readDataAsOf: async () => (await register.current(definition.name, layoutId(definition))).data.dataAsOf,
+        onError: (error) => logger.error({ err: error, dataset: definition.name }, 'The refresh failed'),
+        signal: stopping.signal,
+        clock: Date.now,
+        random: Math.random,
+      })
+    }
   }
 
   let started: Promise<void> | null = null

@@ -2,7 +2,7 @@ import type { DimensionSql } from './dimension-sql'
 import { comparedAs, mergeSql, outputSql, stateColumnsOf, valueSql } from './measure-sql'
 import type { Parameters } from './parameters'
 import type { BreakdownPart, Having, SortField } from './part'
-import { renderSlice } from './slice-sql'
+import { renderSlice, stateColumn } from './slice-sql'
 
 const OPERATORS = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const
 
@@ -30,6 +30,8 @@ export interface RankedGroups {
   /** SQL that is true for rows of `ranked` on an earlier page. */
   readonly isEarlier: string
   value(measure: string): string
+  /** SQL of a merged state of a row of `ranked`. */
+  state(column: string): string
 }
 
 /**
@@ -48,16 +50,18 @@ export function renderRankedGroups(
   const sortMeasures = part.sort.filter((field) => field.kind === 'measure').map((field) => field.name)
   const measures = [...new Set([...extraMeasures, ...sortMeasures, ...measuresOf(part.having)])]
   const states = stateColumnsOf(definition, measures)
+  // Names of our own from here on: those of the declaration might be any.
+  const merged = (state: string) => `s${states.indexOf(state)}`
   const value = (measure: string) => `m${measures.indexOf(measure)}`
   const field = (sort: SortField) => (sort.kind === 'measure' ? value(sort.name) : `k${part.by.indexOf(sort.name)}`)
   const order = part.sort.map((sort) => `${field(sort)} ${sort.direction.toUpperCase()} NULLS LAST`).join(', ')
   const columns = [
     ...keys.map((key, index) => `${key.expression} AS k${index}`),
-    ...states.map((state) => `${mergeSql(definition, state, 'r')} AS "${state}"`),
+    ...states.map((state, index) => `${mergeSql(definition, state, stateColumn(state))} AS s${index}`),
   ]
   const values = measures.map(
     (measure) =>
-      `, (${valueSql(definition, measure, (state) => `"${state}"`)})::${comparedAs(definition, measure)} AS ${value(measure)}`,
+      `, (${valueSql(definition, measure, merged)})::${comparedAs(definition, measure)} AS ${value(measure)}`,
   )
   const ctes = `merged AS (
   SELECT ${columns.join(', ')} FROM ${slice.table} WHERE ${slice.where} GROUP BY ${keys.map((_, index) => index + 1).join(', ')}
@@ -74,6 +78,7 @@ export function renderRankedGroups(
     sortTexts: part.sort.map((sort) => `${field(sort)}::text`),
     isEarlier: '(kept AND NOT later)',
     value,
+    state: merged,
   }
 }
 
@@ -112,7 +117,7 @@ export function renderBreakdown(part: BreakdownPart, schema: string, parameters:
   const ranked = renderRankedGroups(part, schema, parameters, [...part.measures, ...otherMeasures])
   const first = parameters.add(part.first, 'integer')
   const rest = `NOT ${ranked.isEarlier} AND (place IS NULL OR place > ${first})`
-  const merged = (state: string) => mergeSql(definition, state, 'ranked')
+  const merged = (state: string) => mergeSql(definition, state, ranked.state(state))
   const others = otherMeasures.map(
     (measure, index) => `, ${outputSql(definition, measure, valueSql(definition, measure, merged))} AS o${index}`,
   )

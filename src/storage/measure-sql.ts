@@ -15,11 +15,11 @@ export function stateColumnsOf(definition: Definition, measures: readonly string
   return [...new Set(columns)]
 }
 
-/** The aggregate expression that merges one state column, found under the given alias. */
-export function mergeSql(definition: Definition, column: string, alias: string): string {
+/** The aggregate expression that merges one state, over rows that hold it under the given SQL name. */
+export function mergeSql(definition: Definition, column: string, name: string): string {
   const state = definition.states.find((candidate) => candidate.column === column)
   if (state === undefined) throw new Error(`${definition.className} has no state ${column}`)
-  return state.merge(`${alias}."${column}"`)
+  return state.merge(name)
 }
 
 /** The scalar expression of a measure's value; `stateSql` gives the SQL of a merged state. */

@@ -3,7 +3,7 @@ import { sameKey } from './dimension-sql'
 import { mergeSql, outputSql, valueSql } from './measure-sql'
 import { Parameters } from './parameters'
 import type { KeyValue, Part, Slice } from './part'
-import { renderSlice } from './slice-sql'
+import { renderSlice, stateColumn } from './slice-sql'
 
 export interface Statement {
   readonly sql: string
@@ -12,7 +12,7 @@ export interface Statement {
 
 /** Values of measures over rows of the rollup itself, as columns v0, v1, … */
 function renderValues(slice: Slice, measures: readonly string[]): string {
-  const merged = (state: string) => mergeSql(slice.definition, state, 'r')
+  const merged = (state: string) => mergeSql(slice.definition, state, stateColumn(state))
   return measures
     .map(
       (name, index) => `, ${outputSql(slice.definition, name, valueSql(slice.definition, name, merged))} AS v${index}`,
@@ -50,7 +50,7 @@ function renderOtherSeries(
 ), answer AS (
   SELECT ${slice.bucketIndex(part.boundaries)} AS b${renderValues(breakdown.slice, part.measures)}
   FROM ${slice.table} WHERE ${slice.where} AND NOT EXISTS (SELECT FROM seen WHERE ${sameKey(keys, columns)})
-  GROUP BY b
+  GROUP BY 1
 )`
 }
 
@@ -64,7 +64,7 @@ function renderAnswer(part: Part, schema: string, parameters: Parameters): strin
   }
   if (part.kind === 'series') {
     return `answer AS (
-  SELECT ${slice.bucketIndex(part.boundaries)} AS b${values} FROM ${slice.table} WHERE ${slice.where} GROUP BY b
+  SELECT ${slice.bucketIndex(part.boundaries)} AS b${values} FROM ${slice.table} WHERE ${slice.where} GROUP BY 1
 )`
   }
   const keys = part.by.map(slice.dimension)
@@ -77,7 +77,7 @@ function renderAnswer(part: Part, schema: string, parameters: Parameters): strin
   const bucket = part.boundaries === null ? '0' : slice.bucketIndex(part.boundaries)
   return `${wanted}, answer AS (
   SELECT wanted.i, ${bucket} AS b${values} FROM ${slice.table} JOIN wanted ON ${sameKey(keys, columns)}
-  WHERE ${slice.where} GROUP BY wanted.i${part.boundaries === null ? '' : ', b'}
+  WHERE ${slice.where} GROUP BY ${part.boundaries === null ? '1' : '1, 2'}
 )`
 }
 

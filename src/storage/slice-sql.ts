@@ -16,6 +16,11 @@ export interface SliceSql {
   bucketIndex(boundaries: readonly number[]): string
 }
 
+/** A state of the rollup's own rows. */
+export function stateColumn(column: string): string {
+  return `r.${quoteIdentifier(column)}`
+}
+
 function offsetSql(slice: Slice, parameters: Parameters): string {
   const seconds = slice.offsets.map((offset) => offset.offsetSeconds)
   if (seconds.length <= 1) return `make_interval(secs => ${parameters.add(seconds[0] ?? 0, 'double precision')})`

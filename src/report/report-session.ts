@@ -12,7 +12,8 @@ import type { LoadPart } from './part-plan'
 import type { ReportRequest } from './request'
 import type { Asking } from './subject'
 
-export interface ReportServiceOptions {
+/** Where answers come from. */
+export interface ReportSources {
   readonly reader: RollupReader
   readonly cache: CacheService
   readonly register: Pick<VersionRegister<LayoutState>, 'current'>
@@ -43,7 +44,7 @@ export class ReportSession {
   #misses = 0
 
   constructor(
-    private readonly options: ReportServiceOptions,
+    private readonly sources: ReportSources,
     readonly asking: Asking,
   ) {}
 
@@ -57,9 +58,13 @@ export class ReportSession {
    * @throws DatasetNotReadyError before the first build.
    */
   state(definition: Definition): Promise<VersionedState> {
-    const known = this.#pinned.get(definition.name)
-    if (known !== undefined) return known
+    return this.#pinned.get(definition.name) ?? this.#pin(definition)
+  }
+
+  #pin(definition: Definition): Promise<VersionedState> {
     const pinned = this.#readState(definition)
+    // Whoever asks for the state gets its failure; until then it is nobody's, and must not end the process.
+    pinned.catch(() => undefined)
     this.#pinned.set(definition.name, pinned)
     return pinned
   }
@@ -94,7 +99,7 @@ export class ReportSession {
   }
 
   async #answerTogether(definition: Definition, requests: readonly ReportRequest[]): Promise<Settled<ReportAnswer>[]> {
-    const { reader, cache } = this.options
+    const { reader, cache } = this.sources
     for (let round = 0; round < ROUNDS; round += 1) {
       const state = await this.state(definition)
       const seen: Version[] = []
@@ -106,7 +111,7 @@ export class ReportSession {
         return value
       })
       if (seen.every((version) => sameVersion(version, state.version))) return answers
-      this.#pinned.set(definition.name, this.#readState(definition))
+      void this.#pin(definition)
     }
     return reader.loadTogether(async (load, readState) => {
       const state = await readState(layoutId(definition))
@@ -130,7 +135,7 @@ export class ReportSession {
 
   async #readState(definition: Definition): Promise<VersionedState> {
     try {
-      const state = await this.options.register.current(definition.name, layoutId(definition))
+      const state = await this.sources.register.current(definition.name, layoutId(definition))
       if (!state.data.isReady) throw new DatasetNotReadyError(definition.name)
       return state
     } catch (error) {
