@@ -105,8 +105,8 @@ export function createServer(options: ServerOptions): Server {
     corsOrigins: config.corsOrigins,
     graphql: () => apollo,
     unavailable: () => new UnavailableError(),
-    createContext: async () => ({
-      session: new ReportSession(services, { claims: {}, clock: clock() }),
+    createContext: async ({ signal }) => ({
+      session: new ReportSession(services, { claims: {}, clock: clock() }, signal),
     }),
     readiness,
     schemaText: () => schemaText,

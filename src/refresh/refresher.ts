@@ -125,7 +125,7 @@ async function tryRefresh(definition: Definition, options: RefreshOptions): Prom
     if (lock.rows[0]?.held !== true) return null
     await query('SET LOCAL statement_timeout = 0')
     await query('SET LOCAL jit = off')
-    if (definition.states.some((state) => state.sqlType === 'double precision')) {
+    if (definition.states.some((state) => state.sqlType === 'float8')) {
       // The sum of floats depends on their order: read them in one, or every refresh would find other last digits.
       await query('SET LOCAL max_parallel_workers_per_gather = 0')
       await query('SET LOCAL synchronize_seqscans = off')

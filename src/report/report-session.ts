@@ -11,6 +11,7 @@ import { evaluateReport } from './evaluate'
 import type { LoadPart } from './part-plan'
 import type { ReportRequest } from './request'
 import type { Asking } from './subject'
+import { untilAborted } from './until-aborted'
 
 /** Where answers come from. */
 export interface ReportSources {
@@ -46,6 +47,8 @@ export class ReportSession {
   constructor(
     private readonly sources: ReportSources,
     readonly asking: Asking,
+    /** Ends the wait for parts, with the error that they then fail with. */
+    private readonly signal: AbortSignal,
   ) {}
 
   get outcome(): CacheOutcome {
@@ -104,7 +107,8 @@ export class ReportSession {
       const state = await this.state(definition)
       const seen: Version[] = []
       const answers = await this.#evaluate(definition, requests, state, async ({ part, question }) => {
-        const { version, value, outcome } = await cache.read(question, state.version, () => reader.load(part))
+        const reading = cache.read(question, state.version, () => reader.load(part))
+        const { version, value, outcome } = await untilAborted(reading, this.signal)
         if (outcome === 'memory' || outcome === 'redis') this.#hits += 1
         else this.#misses += 1
         seen.push(version)
