@@ -1,4 +1,4 @@
-import type { ReportSession } from '../report/report-service'
+import type { ReportSession } from '../report/report-session'
 
 /** What every resolver gets: the one operation's questions. */
 export interface GraphQLContext {

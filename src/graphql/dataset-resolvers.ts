@@ -8,6 +8,7 @@ import type { GraphQLContext } from './context'
 import type { DatasetTypes } from './dataset-types'
 import { readBreakdownArguments, readResolvedArguments, readResolvedRequest } from './read-request'
 import {
+  ANSWERED,
   type ComparisonView,
   type GroupView,
   type OtherView,
@@ -127,13 +128,16 @@ export function createDatasetResolvers(definition: Definition, types: DatasetTyp
     series(
       @Arg('granularity', () => GranularityEnum) granularity: Granularity,
       @Arg('fill', () => Boolean, { defaultValue: true, description: FILL }) fill: boolean,
-      @Root() { request, answer }: GroupView,
+      @Root() { [ANSWERED]: { request, answer } }: GroupView,
     ): readonly Point[] {
       return pickAnswer(request.series, answer.series, { granularity, fill }).answer
     }
 
     @FieldResolver(() => types.Measures, { nullable: true, description: 'The same group in the earlier range.' })
-    compare(@Arg('to', () => ComparisonEnum) to: Comparison, @Root() { request, answer }: GroupView): Measures {
+    compare(
+      @Arg('to', () => ComparisonEnum) to: Comparison,
+      @Root() { [ANSWERED]: { request, answer } }: GroupView,
+    ): Measures {
       return pickAnswer(request.compares, answer.compares, { to }).answer
     }
   }

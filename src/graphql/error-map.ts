@@ -43,6 +43,7 @@ const REFUSED: Readonly<Record<Exclude<ErrorCode, 'BAD_REQUEST'> | 'INTERNAL_SER
 const ANSWERED: ReadonlySet<string> = new Set(['BAD_USER_INPUT', 'NO_ROLLUP', 'QUERY_TOO_COMPLEX'])
 
 const RETRY_AFTER_SECONDS = 2
+const LONGEST_MESSAGE = 500
 
 function isMapped(code: unknown): code is keyof typeof REFUSED {
   return typeof code === 'string' && Object.hasOwn(REFUSED, code)
@@ -112,7 +113,7 @@ export function createErrorFormatter(options: {
     if (cause !== null && (code === null || cause instanceof TooComplexError)) return { ...describe(cause), ...at }
     if (code !== null) {
       const message = options.suggestions ? formatted.message : dropSuggestions(formatted.message)
-      return { message, ...at, extensions: { ...cause?.details, code } }
+      return { message: shorten(message), ...at, extensions: { ...cause?.details, code } }
     }
     return { ...maskFault(error, options.log), ...at }
   }
@@ -155,6 +156,11 @@ function maskFault(error: unknown, log: FaultLog): GraphQLFormattedError {
   const path = error instanceof GraphQLError ? error.path : undefined
   log.error({ errorId, path, err: original }, 'Internal error')
   return { message: 'Internal error', extensions: { code: 'INTERNAL_SERVER_ERROR', errorId } }
+}
+
+/** Cuts a message that repeats a client's own long value. */
+function shorten(message: string): string {
+  return message.length <= LONGEST_MESSAGE ? message : `${message.slice(0, LONGEST_MESSAGE).toWellFormed()}…`
 }
 
 function dropSuggestions(message: string): string {

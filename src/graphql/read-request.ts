@@ -108,7 +108,7 @@ class SelectionReader {
   }
 
   breakdowns(fields: readonly SelectedField[]): BreakdownRequest[] {
-    return this.merge(named(fields, 'breakdown')).map((same) => {
+    return this.merge(named(fields, 'breakdown'), readBreakdownArguments).map((same) => {
       const page = this.fields(same)
       const groups = this.fields([...named(page, 'nodes'), ...named(this.fields(named(page, 'edges')), 'node')])
       const other = named(page, 'other')
@@ -127,10 +127,17 @@ class SelectionReader {
     })
   }
 
-  private merge(fields: readonly SelectedField[]): SelectedField[][] {
+  /**
+   * Joins the fields whose arguments are the same once `normalise` has filled in what they leave out. GraphQL gives them in
+   * the order of the schema, so their texts can be compared.
+   */
+  private merge(
+    fields: readonly SelectedField[],
+    normalise: (arguments_: SelectedField['arguments_']) => object = (arguments_) => arguments_,
+  ): SelectedField[][] {
     const groups = new Map<string, SelectedField[]>()
     for (const field of fields) {
-      const key = JSON.stringify(field.arguments_)
+      const key = JSON.stringify(normalise(field.arguments_))
       const same = groups.get(key)
       if (same === undefined) groups.set(key, [field])
       else same.push(field)

@@ -1,4 +1,3 @@
-import { canonicalJson } from '../cache/canonical-json'
 import type { Definition } from '../dataset/definition'
 import { IMPLIED_DIMENSIONS } from '../dataset/implied-dimension'
 import {
@@ -24,10 +23,11 @@ export function pickAnswer<Request extends object, Answer>(
   answers: readonly Settled<Answer>[],
   arguments_: object,
 ): Answered<Request, Answer> {
-  const wanted = canonicalJson(arguments_)
+  // Texts, not canonical ones: an argument that will be refused, such as an infinite number, has none.
+  const wanted = JSON.stringify(arguments_)
   const index = requests.findIndex((request) => {
     const asked = Object.fromEntries(Object.keys(arguments_).map((name) => [name, Reflect.get(request, name)]))
-    return canonicalJson(asked) === wanted
+    return JSON.stringify(asked) === wanted
   })
   const request = requests[index]
   const answer = answers[index]
@@ -54,7 +54,12 @@ export function viewComparison(request: CompareRequest, answer: ComparisonAnswer
   return { meta: answer.meta, request, answer }
 }
 
-export type GroupView = Answered<BreakdownRequest, Group>
+/** Where a group keeps what its fields look into: a symbol, since its other members have the names of dimensions. */
+export const ANSWERED = Symbol('answered')
+
+export interface GroupView {
+  readonly [ANSWERED]: Answered<BreakdownRequest, Group>
+}
 
 export interface OtherView {
   readonly measures: Group['measures']
@@ -68,8 +73,7 @@ function viewGroup(definition: Definition, request: BreakdownRequest, group: Gro
     ...Object.fromEntries(absent.map((name) => [name, null])),
     ...group.dimensions,
     ...{ key: group.key, measures: group.measures },
-    request,
-    answer: group,
+    [ANSWERED]: { request, answer: group },
   }
 }
 

@@ -1,18 +1,19 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { AggregraphError, UnavailableError } from '../errors'
+import { AggregraphError } from '../errors'
 import { type FaultLog, refuse } from '../graphql/error-map'
 import { HttpRefusal } from './refusal'
 
 /** Whatever was thrown, as one of our errors where it is the request's fault. */
 function recognise(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof AggregraphError || !('code' in error)) return error
+  if (error instanceof AggregraphError || typeof error !== 'object' || error === null || !('code' in error))
+    return error
   const code = String(error.code)
   if (code === 'ECONNRESET' || code === 'ECONNABORTED') return new HttpRefusal(400, 'The request ended too early.')
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new HttpRefusal(413, 'The body is too large.')
   const status = 'statusCode' in error ? error.statusCode : undefined
-  const isOfFastify = code.startsWith('FST_') && typeof status === 'number' && status >= 400
-  if (isOfFastify && status === 503) return new UnavailableError(error)
-  return isOfFastify && status < 500 ? new HttpRefusal(status, `${error.message.replace(/\.$/, '')}.`) : error
+  const isRefusal = code.startsWith('FST_') && typeof status === 'number' && status >= 400 && status < 500
+  const message = 'message' in error ? String(error.message).replace(/\.$/, '') : 'This request cannot be read'
+  return isRefusal ? new HttpRefusal(status, `${message}.`) : error
 }
 
 function chooseMediaType(request: FastifyRequest): string {

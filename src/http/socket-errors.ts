@@ -43,7 +43,13 @@ export function createSocketAnswer(): {
       })
       server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
         const body = formatBody('The only expectation this server meets is 100-continue.')
-        response.writeHead(417, { 'content-type': 'application/json; charset=utf-8', connection: 'close' }).end(body)
+        response
+          .writeHead(417, {
+            'content-type': 'application/json; charset=utf-8',
+            'content-length': Buffer.byteLength(body),
+            connection: 'close',
+          })
+          .end(body)
       })
     },
     answer: (error, socket) => {

@@ -2,7 +2,7 @@ import type { Definition, RollupDefinition } from '../dataset/definition'
 import { NoRollupError } from '../errors'
 import type { LayoutState } from '../storage/layouts'
 import { bucketStart } from '../time/buckets'
-import { type Granularity, isCalendar, isMadeOf, STEP_SECONDS } from '../time/granularity'
+import { type Granularity, isCalendar, isMadeOf, nameGranularity, STEP_SECONDS } from '../time/granularity'
 import { offsetTransitions } from '../time/time-zone'
 import type { Frame } from './frame'
 
@@ -21,10 +21,16 @@ function hasSameOffsets(a: string, b: string, from: number, to: number): boolean
   return JSON.stringify(offsetTransitions(a, from, end)) === JSON.stringify(offsetTransitions(b, from, end))
 }
 
+/** The start of the first bucket that a part reads, which over all data may begin before the data do. */
+export function firstBucket(rollup: RollupDefinition, frame: Frame): number {
+  return bucketStart(frame.from, rollup.granularity, rollup.timezone)
+}
+
 function unitFault(rollup: RollupDefinition, unit: Granularity, frame: Frame): string | null {
-  if (!isMadeOf(unit, rollup.granularity)) return `its buckets are a ${rollup.granularity} long, not a ${unit} or less`
+  if (!isMadeOf(unit, rollup.granularity))
+    return `its ${nameGranularity(rollup.granularity)} buckets do not make up ${nameGranularity(unit)} buckets`
   if (isCalendar(rollup.granularity)) {
-    return hasSameOffsets(rollup.timezone, frame.zone, frame.from, frame.to)
+    return hasSameOffsets(rollup.timezone, frame.zone, firstBucket(rollup, frame), frame.to)
       ? null
       : `its buckets follow the clocks of ${rollup.timezone}, not of ${frame.timezone}`
   }
@@ -32,12 +38,14 @@ function unitFault(rollup: RollupDefinition, unit: Granularity, frame: Frame): s
   const fits = offsetTransitions(frame.zone, frame.from, Math.max(frame.to, frame.from + 1)).every(
     ({ offsetSeconds }) => offsetSeconds % step === 0,
   )
-  return fits ? null : `a ${unit} in ${frame.timezone} begins inside its buckets of a ${rollup.granularity}`
+  return fits
+    ? null
+    : `${nameGranularity(unit)} buckets in ${frame.timezone} begin inside its ${nameGranularity(rollup.granularity)} buckets`
 }
 
 function boundFault(rollup: RollupDefinition, bound: number | null, frame: Frame): string | null {
   if (bound === null || bucketStart(bound, rollup.granularity, rollup.timezone) === bound) return null
-  return `${frame.format(bound)} lies inside one of its buckets of a ${rollup.granularity}`
+  return `${frame.format(bound)} lies inside one of its ${nameGranularity(rollup.granularity)} buckets`
 }
 
 /** Says everything that keeps a rollup from answering a part; nothing if it can. */
@@ -66,7 +74,7 @@ export function chooseRollup(definition: Definition, state: LayoutState, need: N
   if (best.faults.length === 0) return best.rollup
   const asked = [
     need.dimensions.length > 0 ? `dimensions ${need.dimensions.join(', ')}` : null,
-    need.units.length > 0 ? `buckets of a ${need.units.join(', ')} in ${need.frame.timezone}` : null,
+    need.units.length > 0 ? `${need.units.map(nameGranularity).join(' and ')} buckets in ${need.frame.timezone}` : null,
   ].filter((text) => text !== null)
   const needs = asked.length > 0 ? `it needs ${asked.join(' and ')}` : 'its range does not fit'
   throw new NoRollupError(definition.name, needs, `${best.rollup.name}, but ${best.faults.join(', and ')}`)

@@ -6,7 +6,7 @@ import { settle } from './answer'
 import { encodeCursor } from './cursor'
 import { type LoadPart, planBreakdown, planGroups, planOtherSeries, refuseCursor, seriesBoundaries } from './part-plan'
 import { type BreakdownPlan, readBreakdown } from './plan-breakdown'
-import { emptyMeasures, nameValues, toPoints } from './points'
+import { createPointMaker, emptyMeasures, nameValues } from './points'
 import type { BreakdownRequest, SeriesRequest } from './request'
 import { type Subject, shiftSubject } from './subject'
 
@@ -26,7 +26,7 @@ async function evaluateGroupSeries(
   const rows = keys.length === 0 || boundaries.length === 0 ? [] : (await load(planned)).rows
   const byGroup: [number, readonly Value[]][][] = keys.map(() => [])
   for (const [group, bucket, values] of rows) byGroup[group]?.push([bucket, values])
-  return byGroup.map((own) => toPoints(subject.definition, subject.frame, request, measures, boundaries, own))
+  return byGroup.map(createPointMaker(subject, request, boundaries))
 }
 
 /** The measures of every group of a page over the earlier range, from one query. */
@@ -45,7 +45,7 @@ async function evaluateGroupCompare(
     const values = byGroup.get(index)
     return values === undefined
       ? emptyMeasures(subject.definition, request.measures)
-      : nameValues(request.measures, values)
+      : nameValues(earlier, request.measures, values)
   })
 }
 
@@ -58,7 +58,7 @@ async function evaluateOtherSeries(
   const boundaries = seriesBoundaries(subject, request.granularity)
   const planned = planOtherSeries(subject, plan, request, boundaries)
   const rows = boundaries.length === 0 ? [] : (await load(planned)).rows
-  return toPoints(subject.definition, subject.frame, request, request.measures, boundaries, rows)
+  return createPointMaker(subject, request, boundaries)(rows)
 }
 
 async function loadBreakdown(
@@ -109,7 +109,7 @@ export async function evaluateBreakdown(
       key: canonicalJson(position.key),
       cursor: encodeCursor(binding, position),
       dimensions: Object.fromEntries(by.map((name, place) => [name, position.key[place] ?? null])),
-      measures: nameValues(request.measures, values),
+      measures: nameValues(subject, request.measures, values),
       series: series.map((one) => pick(one, index)),
       compares: compares.map((one) => pick(one, index)),
     }),
@@ -122,6 +122,6 @@ export async function evaluateBreakdown(
     other:
       page.other === null
         ? null
-        : { measures: nameValues(request.other?.measures ?? [], page.other), series: otherSeries },
+        : { measures: nameValues(subject, request.other?.measures ?? [], page.other), series: otherSeries },
   }
 }

@@ -16,12 +16,12 @@ import {
 import { evaluateBreakdown } from './evaluate-breakdown'
 import type { Frame } from './frame'
 import { type LoadPart, planSeries, planTotals, seriesBoundaries } from './part-plan'
-import { nameValues, toPoints } from './points'
+import { createPointMaker, nameValues } from './points'
 import type { CompareRequest, ReportRequest, SeriesRequest } from './request'
 import { type Asking, readSubject, type Subject, shiftSubject } from './subject'
 
 export async function evaluateTotals(subject: Subject, measures: readonly string[], load: LoadPart): Promise<Measures> {
-  return nameValues(measures, (await load(planTotals(subject, measures))).values)
+  return nameValues(subject, measures, (await load(planTotals(subject, measures))).values)
 }
 
 export async function evaluateSeries(subject: Subject, request: SeriesRequest, load: LoadPart): Promise<Point[]> {
@@ -29,7 +29,7 @@ export async function evaluateSeries(subject: Subject, request: SeriesRequest, l
   const planned = planSeries(subject, request, boundaries)
   if (boundaries.length === 0) return []
   const { rows } = await load(planned)
-  return toPoints(subject.definition, subject.frame, request, request.measures, boundaries, rows)
+  return createPointMaker(subject, request, boundaries)(rows)
 }
 
 function metaOf(frame: Frame, state: VersionedState): Meta {

@@ -3,7 +3,7 @@ import { BadInputError } from '../errors'
 import type { LayoutState } from '../storage/layouts'
 import { bucketEnd, bucketStart } from '../time/buckets'
 import { type DateOrDateTime, parseDateOrDateTime } from '../time/date-or-time'
-import { GRANULARITIES, isCalendar, isMadeOf, STEP_SECONDS } from '../time/granularity'
+import { GRANULARITIES, isCalendar, isMadeOf, nameGranularity, STEP_SECONDS } from '../time/granularity'
 import { type RangeInput, resolveRange } from '../time/range'
 import { canonicalTimeZone, formatInstant, localDate, offsetTransitions } from '../time/time-zone'
 import { relabel } from '../time/wall-clock'
@@ -63,7 +63,7 @@ function readRange(definition: Definition, timezone: string, argument: RangeArgu
     if (!isMadeOf(unit, definition.granularity)) {
       throw new BadInputError(
         'range.last.unit',
-        `"${definition.name}" keeps buckets of a ${definition.granularity}, so its shortest unit is ${definition.granularity.toUpperCase()}.`,
+        `"${definition.name}" keeps ${nameGranularity(definition.granularity)} buckets, so its shortest unit is ${definition.granularity.toUpperCase()}.`,
       )
     }
     return { kind: 'last', count, unit }
@@ -85,7 +85,7 @@ function checkBound(definition: Definition, frame: Frame, instant: number, argum
   if (before === instant) return
   throw new BadInputError(
     argument,
-    `"${definition.name}" keeps buckets of a ${definition.granularity}, and ${frame.format(instant)} lies inside one. ` +
+    `"${definition.name}" keeps ${nameGranularity(definition.granularity)} buckets, and ${frame.format(instant)} lies inside one. ` +
       `The nearest bounds are ${frame.format(before)} and ${frame.format(after)}.`,
   )
 }
@@ -102,7 +102,7 @@ function checkZone(definition: Definition, frame: Frame): void {
   const bounds = nearestBounds(definition, frame.from).map(frame.format).join(' and ')
   throw new BadInputError(
     'timezone',
-    `"${definition.name}" keeps buckets of a ${granularity} in UTC, and clocks in ${frame.timezone} differ from UTC by ` +
+    `"${definition.name}" keeps ${nameGranularity(granularity)} buckets in UTC, and clocks in ${frame.timezone} differ from UTC by ` +
       `${odd.offsetSeconds / 60} minutes, so its days and hours begin inside a bucket. The nearest bounds are ${bounds}; ` +
       `choose a zone whose offset is a multiple of ${step / 60} minutes.`,
   )

@@ -8,7 +8,7 @@ import { layoutId } from '../storage/rollup-table'
 import { bucketBoundaries } from '../time/buckets'
 import type { Granularity } from '../time/granularity'
 import { offsetTransitions } from '../time/time-zone'
-import { chooseRollup } from './choose-rollup'
+import { chooseRollup, firstBucket, type Need } from './choose-rollup'
 import { dimensionsOfCondition } from './filter'
 import { checkUnits, type Frame } from './frame'
 import type { BreakdownPlan } from './plan-breakdown'
@@ -39,15 +39,30 @@ function unitsOf(names: readonly string[]): Granularity[] {
   return [...new Set(names.filter(isImplied).map((name) => IMPLIED_DIMENSIONS[name].needs))]
 }
 
-function sliceOf(subject: Subject, by: readonly string[], granularity: Granularity | null): Slice {
-  const { definition, state, frame, where } = subject
-  const names = [...new Set([...by, ...dimensionsOfCondition(where), ...Object.keys(definition.scope)])]
+/** Dimensions, declared and implied, that a part groups or filters by. */
+function namesOf({ definition, where }: Subject, by: readonly string[]): string[] {
+  return [...new Set([...by, ...dimensionsOfCondition(where), ...Object.keys(definition.scope)])]
+}
+
+/**
+ * What a part needs of a rollup that groups by the given dimensions, cut into buckets or not.
+ *
+ * @throws BadInputError when the range does not allow for units of time.
+ */
+export function needOf(subject: Subject, by: readonly string[], granularity: Granularity | null): Need {
+  const { definition, frame } = subject
+  const names = namesOf(subject, by)
   const units = [...new Set([...unitsOf(names), ...(granularity === null ? [] : [granularity])])]
   if (units.length > 0) checkUnits(definition, frame)
-  const dimensions = names.filter((name) => !isImplied(name))
-  const rollup = chooseRollup(definition, state, { dimensions, units, frame })
-  const needsOffsets = names.some(isImplied)
-  const offsets = needsOffsets ? offsetTransitions(frame.zone, frame.from, Math.max(frame.to, frame.from + 1)) : []
+  return { dimensions: names.filter((name) => !isImplied(name)), units, frame }
+}
+
+function sliceOf(subject: Subject, by: readonly string[], granularity: Granularity | null): Slice {
+  const { definition, state, frame, where } = subject
+  const rollup = chooseRollup(definition, state, needOf(subject, by, granularity))
+  const needsOffsets = namesOf(subject, by).some(isImplied)
+  const first = firstBucket(rollup, frame)
+  const offsets = needsOffsets ? offsetTransitions(frame.zone, first, Math.max(frame.to, first + 1)) : []
   return {
     definition,
     layout: layoutId(definition),

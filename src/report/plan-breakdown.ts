@@ -63,6 +63,10 @@ function normaliseHaving(having: HavingArgument): Having {
       if (value === null || value === undefined) {
         throw new BadInputError(path, `"${path}" is null: give a number, or leave it out.`)
       }
+      // GraphQL reads a literal such as 1e999 as infinite.
+      if (!Number.isFinite(value)) {
+        throw new BadInputError(path, `"${path}" must be a number up to ${Number.MAX_VALUE} either way.`)
+      }
       // GraphQL has checked the operator against NumberFilter.
       return { kind: 'compare', measure, operator: operator as HavingOperator, value }
     }),

@@ -1,52 +1,81 @@
 import type { Definition } from '../dataset/definition'
 import type { SeriesRows, Value } from '../storage/part'
 import { isCalendar } from '../time/granularity'
+import { formatInstant } from '../time/time-zone'
 import type { Measures, Point } from './answer'
-import type { Frame } from './frame'
 import type { SeriesRequest } from './request'
+import type { Subject } from './subject'
+
+/** Gives the function that names values. An instant is written with the offset of the report's zone, to the millisecond. */
+function createNamer(
+  { definition, frame }: Pick<Subject, 'definition' | 'frame'>,
+  measures: readonly string[],
+): (values: readonly Value[]) => Measures {
+  const instants = new Set(
+    definition.measures.filter(({ algebra }) => algebra.type === 'DateTime').map((measure) => measure.name),
+  )
+  const write = (name: string, value: Value): Value =>
+    typeof value === 'number' && instants.has(name) ? formatInstant(Math.floor(value), frame.timezone) : value
+  return (values) => Object.fromEntries(measures.map((name, index) => [name, write(name, values[index] ?? null)]))
+}
 
 /** Names the values of a part. */
-export function nameValues(measures: readonly string[], values: readonly Value[]): Measures {
-  return Object.fromEntries(measures.map((name, index) => [name, values[index] ?? null]))
+export function nameValues(
+  subject: Pick<Subject, 'definition' | 'frame'>,
+  measures: readonly string[],
+  values: readonly Value[],
+): Measures {
+  return createNamer(subject, measures)(values)
 }
 
 /** The measures of nothing: 0 for counts and sums, null for the rest. */
 export function emptyMeasures(definition: Definition, measures: readonly string[]): Measures {
-  return nameValues(
-    measures,
-    measures.map((name) => (definition.measures.find((measure) => measure.name === name)?.algebra.nullable ? null : 0)),
-  )
+  const isNullable = (name: string) => definition.measures.find((measure) => measure.name === name)?.algebra.nullable
+  return Object.fromEntries(measures.map((name) => [name, isNullable(name) ? null : 0]))
 }
 
+/** A bucket of a series, as its point shows it. */
+interface Bucket extends Omit<Point, 'measures'> {
+  /** Whether it is answered without rows. */
+  readonly isFilled: boolean
+}
+
+/** Makes the points of series that share their buckets, from rows of buckets. */
+export type PointMaker = (rows: SeriesRows['rows']) => Point[]
+
 /**
- * Turns rows of buckets into points. With `fill`, buckets without rows are added with the measures of nothing, but none
- * that starts after now.
+ * Prepares the points of one or more series over the same buckets. With `fill`, buckets without rows are added with the
+ * measures of nothing, but none that starts after now.
  *
  * @param boundaries n + 1 instants that bound n buckets
  */
-export function toPoints(
-  definition: Definition,
-  frame: Frame,
+export function createPointMaker(
+  subject: Pick<Subject, 'definition' | 'frame'>,
   series: SeriesRequest,
-  measures: readonly string[],
   boundaries: readonly number[],
-  rows: SeriesRows['rows'],
-): Point[] {
-  const byBucket = new Map(rows)
+): PointMaker {
+  const { definition, frame } = subject
+  const { measures } = series
   const empty = emptyMeasures(definition, measures)
+  const name = createNamer(subject, measures)
+  const texts = boundaries.map((boundary) => frame.format(boundary))
   const end = Math.min(frame.to, frame.now)
-  return boundaries.slice(0, -1).flatMap((start, index) => {
-    const values = byBucket.get(index)
-    if (values === undefined && (!series.fill || start > frame.now)) return []
+  const buckets = boundaries.slice(0, -1).map((start, index): Bucket => {
     const next = boundaries[index + 1] ?? start
-    return [
-      {
-        start: frame.format(start),
-        end: frame.format(next),
-        date: isCalendar(series.granularity) ? frame.date(start) : null,
-        partial: start < frame.from || next > end,
-        measures: values === undefined ? empty : nameValues(measures, values),
-      },
-    ]
+    return {
+      start: texts[index] ?? '',
+      end: texts[index + 1] ?? '',
+      date: isCalendar(series.granularity) ? frame.date(start) : null,
+      partial: start < frame.from || next > end,
+      isFilled: series.fill && start <= frame.now,
+    }
   })
+  return (rows) => {
+    const byBucket = new Map(rows)
+    return buckets.flatMap(({ isFilled, ...bucket }, index) => {
+      const values = byBucket.get(index)
+      if (values === undefined) return isFilled ? [{ ...bucket, measures: empty }] : []
+      return [{ ...bucket, measures: name(values) }]
+    })
+  }
 }

@@ -32,6 +32,20 @@ export interface TestServerOptions {
   readonly waits?: boolean
 }
 
+/** Asks the server at the origin a question as a client would, and gives the whole answer. */
+export async function ask<T = Record<string, unknown>>(
+  url: string,
+  query: string,
+  variables?: object,
+): Promise<GraphQLResult<T> & { response: Response }> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+    body: JSON.stringify({ query, variables }),
+  })
+  return { response, ...((await response.json()) as GraphQLResult<T>) }
+}
+
 /** The declarations that decorators recorded on classes. */
 export function declarationsOf(classes: readonly object[]): Declaration[] {
   return classes.map((each) => {
@@ -65,14 +79,7 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
   return {
     url,
     statements,
-    ask: async <T>(query: string, variables?: object) => {
-      const response = await fetch(`${url}/graphql`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
-        body: JSON.stringify({ query, variables }),
-      })
-      return { response, ...((await response.json()) as GraphQLResult<T>) }
-    },
+    ask: (query, variables) => ask(url, query, variables),
     stop: () => server.stop(),
   }
 }
