@@ -46,7 +46,6 @@ export function createServices({ config, databaseUrl, onCacheEvent, sqlLogger }:
     url: databaseUrl,
     schema: config.schema,
     poolSize: config.databasePool,
-    statementTimeoutSeconds: config.statementTimeoutSeconds,
     logger: sqlLogger,
   })
   const redis = config.redisUrl === null ? undefined : createRedisClient(config.redisUrl, onCacheEvent)
@@ -73,7 +72,7 @@ export function createServices({ config, databaseUrl, onCacheEvent, sqlLogger }:
     redis,
     register,
     cache,
-    reader: createRollupReader(dataSource),
+    reader: createRollupReader(dataSource, config.statementTimeoutSeconds),
     close: async () => {
       await redis?.close()
       if (dataSource.isInitialized) await dataSource.destroy()

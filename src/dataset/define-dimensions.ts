@@ -9,21 +9,25 @@ import { takeColumn } from './unique-column'
 
 interface Kept {
   readonly type: DimensionType
-  /** What turns a value of the source into the value that rollups keep. */
-  readonly cast: string
+  /** Turns a value of the source into the value that rollups keep. */
+  readonly keep: (sql: string) => string
 }
 
 // Text is compared by its bytes, so that groups and their order do not hang on the database's locale.
-const AS_TEXT = '::text collate "C"'
+const asText = (sql: string) => `${sql}::text collate "C"`
+const asInteger = (sql: string) => `${sql}::integer`
+const asItIs = (sql: string) => sql
+// `infinity` and dates beyond the years 1 to 9999 are none that a client could read: they are no value.
+const asDate = (sql: string) => `CASE WHEN ${sql} BETWEEN '0001-01-01' AND '9999-12-31' THEN ${sql} END`
 
 const KEPT: Partial<Readonly<Record<ColumnType, Kept>>> = {
-  text: { type: 'text', cast: AS_TEXT },
-  uuid: { type: 'uuid', cast: AS_TEXT },
-  enum: { type: 'enum', cast: AS_TEXT },
-  smallint: { type: 'integer', cast: '::integer' },
-  integer: { type: 'integer', cast: '::integer' },
-  boolean: { type: 'boolean', cast: '' },
-  date: { type: 'date', cast: '' },
+  text: { type: 'text', keep: asText },
+  uuid: { type: 'uuid', keep: asText },
+  enum: { type: 'enum', keep: asText },
+  smallint: { type: 'integer', keep: asInteger },
+  integer: { type: 'integer', keep: asInteger },
+  boolean: { type: 'boolean', keep: asItIs },
+  date: { type: 'date', keep: asDate },
 }
 
 const EXPECTED = {
@@ -44,6 +48,6 @@ export function defineDimensions(
     const kept = typed === null ? undefined : KEPT[typed.type]
     if (typed === null || kept === undefined) return []
     const column = takeColumn(snakeCase(name), taken)
-    return { name, column, label, description: about, type: kept.type, sql: `${typed.sql}${kept.cast}` }
+    return { name, column, label, description: about, type: kept.type, sql: kept.keep(typed.sql) }
   })
 }

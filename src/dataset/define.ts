@@ -99,7 +99,11 @@ function freezeDeep<Value>(value: Value): Value {
  * Checks a declaration against its class and what the database says of its source, and settles what it means. Every
  * fault is told, those that the class alone shows included.
  */
-export function defineDataset(declaration: Declaration, description: SourceDescription): DefineResult {
+export function defineDataset(
+  declaration: Declaration,
+  description: SourceDescription,
+  installation = '',
+): DefineResult {
   const read = readDeclaration(declaration)
   const faults: Fault[] = [...read.faults]
   const complaints = createComplaints(read.className, faults)
@@ -129,14 +133,15 @@ export function defineDataset(declaration: Declaration, description: SourceDescr
     scope: { ...read.scope },
     refresh: read.refresh,
   } as const
-  return { definition: freezeDeep({ ...definition, hash: hashDefinition(definition) }) }
+  return { definition: freezeDeep({ ...definition, hash: hashDefinition(definition, installation) }) }
 }
 
 /** Defines every dataset that a server serves, or throws all the faults of all of them at once. */
 export function defineDatasets(
   described: readonly { readonly declaration: Declaration; readonly description: SourceDescription }[],
+  installation = '',
 ): readonly Definition[] {
-  const results = described.map(({ declaration, description }) => defineDataset(declaration, description))
+  const results = described.map(({ declaration, description }) => defineDataset(declaration, description, installation))
   const faults = [
     ...checkTogether(described.map(({ declaration }) => declaration)),
     ...results.flatMap((result) => ('faults' in result ? result.faults : [])),

@@ -7,12 +7,14 @@ const DIGITS = 16
 
 /**
  * Returns the name of the layout: a digest of what changes the rollups' content. Words for people, units, formats, the way
- * of refreshing and what is computed only after merging leave it as it is.
+ * of refreshing and what is computed only after merging leave it as it is. The installation takes part, since the name is
+ * also that of entries in a cache which other databases may share.
  */
-export function hashDefinition(definition: Omit<Definition, 'hash'>): string {
+export function hashDefinition(definition: Omit<Definition, 'hash'>, installation: string): string {
   const columns = new Map(definition.dimensions.map(({ name, column }) => [name, column]))
   const content = [
     FORMAT,
+    installation,
     definition.name,
     definition.sourceSql,
     definition.timeSql,

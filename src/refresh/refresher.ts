@@ -7,7 +7,15 @@ import type { Definition } from '../dataset/definition'
 import { type LayoutState, readLayoutStates, registerLayout } from '../storage/layouts'
 import { codeOf } from '../storage/postgres-errors'
 import { type Query, withConnection, withTransaction } from '../storage/query'
-import { layoutId, nextTable, replaceRollup, rollupTable, selectRollup, selectSurvey } from '../storage/rollup-table'
+import {
+  keyIndex,
+  layoutId,
+  nextTable,
+  replaceRollup,
+  rollupTable,
+  selectRollup,
+  selectSurvey,
+} from '../storage/rollup-table'
 import { schemaOf } from '../storage/schema'
 import { bucketBoundaries } from '../time/buckets'
 import { isCalendar } from '../time/granularity'
@@ -50,6 +58,7 @@ interface Survey extends Omit<RefreshOutcome, 'dataset' | 'hasChanged' | 'versio
 const WORK_LOCK = 411_773
 const LOCK_POLL_MS = 200
 const SERIALIZATION_FAILURE = '40001'
+const PROGRAM_LIMIT_EXCEEDED = '54000'
 
 async function survey(query: Query, definition: Definition): Promise<Survey> {
   const { rows } = await query(selectSurvey(definition))
@@ -72,7 +81,8 @@ function boundariesOf(definition: Definition['rollups'][number], extent: Extent)
 /** Start of the first bucket and end of the last, at the dataset's own granularity. */
 function dataRange(definition: Definition, extent: Extent | null): { from: Date; to: Date } | null {
   if (extent === null) return null
-  const zone = definition.timeType === 'date' ? 'UTC' : definition.timezone
+  // Buckets shorter than a day are those of UTC, also where the zone's own hours begin at half past.
+  const zone = isCalendar(definition.granularity) && definition.timeType !== 'date' ? definition.timezone : 'UTC'
   const first = bucketBoundaries(extent.first, extent.first + 1, definition.granularity, zone)
   const last = bucketBoundaries(extent.last, extent.last + 1, definition.granularity, zone)
   return { from: new Date(first[0] ?? extent.first), to: new Date(last.at(-1) ?? extent.last) }
@@ -179,6 +189,22 @@ function readChanged(rows: readonly Readonly<Record<string, unknown>>[]): boolea
   return rows[0]?.changed === true
 }
 
+/** Drops the indexes by key of a dataset's rollups; tells whether there were any. */
+async function dropKeyIndexes(definition: Definition, { dataSource }: RefreshOptions): Promise<boolean> {
+  const schema = schemaOf(dataSource)
+  return withTransaction(dataSource, 'READ COMMITTED', async (query) => {
+    let dropped = 0
+    for (const rollup of definition.rollups) {
+      const index = `${schema}.${keyIndex(layoutId(definition), rollup)}`
+      const { rows } = await query('SELECT to_regclass($1) IS NOT NULL AS exists', [index])
+      if (rows[0]?.exists !== true) continue
+      await query(`DROP INDEX ${index}`)
+      dropped += 1
+    }
+    return dropped > 0
+  })
+}
+
 async function recordError(definition: Definition, options: RefreshOptions, error: unknown): Promise<void> {
   const message = error instanceof Error ? error.message : String(error)
   const schema = schemaOf(options.dataSource)
@@ -205,6 +231,8 @@ export async function refreshDataset(definition: Definition, options: RefreshOpt
         if (outcome !== null) return outcome
         await wait(LOCK_POLL_MS)
       } catch (error) {
+        // A text too long for an index: the rollups are right without the index, only slower to filter.
+        if (codeOf(error) === PROGRAM_LIMIT_EXCEEDED && (await dropKeyIndexes(definition, options))) continue
         // Another refresher committed between our snapshot and our lock: begin again on a newer snapshot.
         if (codeOf(error) !== SERIALIZATION_FAILURE) throw error
       }

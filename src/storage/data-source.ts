@@ -7,8 +7,6 @@ export interface DataSourceOptions {
   readonly schema: string
   /** Most connections open at once. */
   readonly poolSize: number
-  /** Longest that a statement may run, in seconds; 0 for no limit (refreshes). */
-  readonly statementTimeoutSeconds: number
   readonly logger?: Logger
 }
 
@@ -28,9 +26,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
     logging: options.logger !== undefined,
     // A dropped idle connection is replaced at the next query; there is nothing for the pool to report.
     poolErrorHandler: () => undefined,
-    extra: {
-      keepAlive: true,
-      ...(options.statementTimeoutSeconds > 0 && { statement_timeout: options.statementTimeoutSeconds * 1000 }),
-    },
+    // No start-up parameter such as statement_timeout: transaction poolers refuse them.
+    extra: { keepAlive: true },
   })
 }

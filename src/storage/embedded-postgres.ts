@@ -27,7 +27,7 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>
 }
 
-const USER = 'aggregraph'
+export const EMBEDDED_USER = 'aggregraph'
 const ATTEMPTS = 5
 
 /** For one application on a small machine, whose source data can be loaded again. */
@@ -59,7 +59,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
  * sentence when the platform has none, the disk is full, or another process holds the directory.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const home = await openPostgresHome(options.directory, USER, options.onLog).catch((error: unknown) => {
+  const home = await openPostgresHome(options.directory, EMBEDDED_USER, options.onLog).catch((error: unknown) => {
     throw explainFault(error, options.directory)
   })
   let refusal: readonly string[] = []
@@ -68,7 +68,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const launched = await launch(home, port, options)
     if (launched.kind === 'running') {
       await writeFile(home.holderFile, String(process.pid))
-      return running(launched.process, home.directory, `postgres://${USER}:${home.password}@127.0.0.1:${port}/postgres`)
+      return running(
+        launched.process,
+        home.directory,
+        `postgres://${EMBEDDED_USER}:${home.password}@127.0.0.1:${port}/postgres`,
+      )
     }
     refusal = launched.lines
     await waitForHolder(refusal, home)

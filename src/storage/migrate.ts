@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm'
+import { type DataSource, MigrationExecutor } from 'typeorm'
 import { withTransaction } from './query'
 import { schemaOf } from './schema'
 
@@ -22,7 +22,7 @@ export async function migrate(dataSource: DataSource): Promise<void> {
   })
 }
 
-/** Whether every migration has run: what `MIGRATE=check` verifies. */
-export async function isMigrated(dataSource: DataSource): Promise<boolean> {
-  return !(await dataSource.showMigrations())
+/** Names of the migrations that have not run. Writes nothing. */
+export async function listPendingMigrations(dataSource: DataSource): Promise<readonly string[]> {
+  return (await new MigrationExecutor(dataSource).getPendingMigrations()).map(({ name }) => name)
 }

@@ -1,3 +1,13 @@
+/** Writes an instant, given in epoch milliseconds, as Postgres reads it: ISO 8601 within the years 1 to 9999. */
+export function writeInstant(instant: number): string {
+  const text = new Date(instant).toISOString()
+  const year = new Date(instant).getUTCFullYear()
+  // Zones east of Greenwich begin the year 1, and zones west of it end the year 9999, in a year that ISO 8601 writes with a
+  // sign or as 0000, which Postgres does not read.
+  const rest = text.slice(text.indexOf('-', 1))
+  return year > 0 ? `${String(year).padStart(4, '0')}${rest}` : `${String(1 - year).padStart(4, '0')}${rest} BC`
+}
+
 /** Collects the parameters of one statement: a value never becomes part of the SQL text. */
 export class Parameters {
   readonly values: unknown[] = []
@@ -16,13 +26,10 @@ export class Parameters {
 
   /** An instant, given in epoch milliseconds. */
   addInstant(instant: number): string {
-    return this.add(new Date(instant).toISOString(), 'timestamptz')
+    return this.add(writeInstant(instant), 'timestamptz')
   }
 
   addInstants(instants: readonly number[]): string {
-    return this.add(
-      instants.map((instant) => new Date(instant).toISOString()),
-      'timestamptz[]',
-    )
+    return this.add(instants.map(writeInstant), 'timestamptz[]')
   }
 }

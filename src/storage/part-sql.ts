@@ -1,9 +1,10 @@
+import { isImplied } from '../dataset/implied-dimension'
 import { renderBreakdown, renderRankedGroups } from './breakdown-sql'
 import { sameKey } from './dimension-sql'
 import { mergeSql, outputSql, valueSql } from './measure-sql'
 import { Parameters } from './parameters'
 import type { KeyValue, Part, Slice } from './part'
-import { renderSlice, stateColumn } from './slice-sql'
+import { renderSlice, type SliceSql, stateColumn } from './slice-sql'
 
 export interface Statement {
   readonly sql: string
@@ -32,6 +33,22 @@ function renderKeys(keys: readonly (readonly KeyValue[])[], types: readonly stri
   return `wanted AS (
   SELECT (i - 1)::integer AS i, ${names.join(', ')} FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS w(${names.join(', ')}, i)
 )`
+}
+
+/**
+ * What rows of any wanted group have in common, dimension by dimension: the join on whole keys cannot use an index, this
+ * can.
+ */
+function renderWanted(part: Extract<Part, { kind: 'groups' }>, slice: SliceSql, parameters: Parameters): string {
+  const terms = part.by.flatMap((name, index) => {
+    if (isImplied(name)) return []
+    const { expression, sqlType } = slice.dimension(name)
+    const values = [...new Set(part.keys.map((key) => key[index] ?? null))]
+    const known = values.filter((value) => value !== null)
+    const isKnown = `${expression} = ANY (${parameters.add(known, `${sqlType}[]`)})`
+    return [known.length < values.length ? `(${isKnown} OR ${expression} IS NULL)` : isKnown]
+  })
+  return terms.map((term) => ` AND ${term}`).join('')
 }
 
 function renderOtherSeries(
@@ -77,7 +94,7 @@ function renderAnswer(part: Part, schema: string, parameters: Parameters): strin
   const bucket = part.boundaries === null ? '0' : slice.bucketIndex(part.boundaries)
   return `${wanted}, answer AS (
   SELECT wanted.i, ${bucket} AS b${values} FROM ${slice.table} JOIN wanted ON ${sameKey(keys, columns)}
-  WHERE ${slice.where} GROUP BY ${part.boundaries === null ? '1' : '1, 2'}
+  WHERE ${slice.where}${renderWanted(part, slice, parameters)} GROUP BY ${part.boundaries === null ? '1' : '1, 2'}
 )`
 }
 

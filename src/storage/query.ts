@@ -23,6 +23,30 @@ export async function withConnection<T>(dataSource: DataSource, work: (query: Qu
   }
 }
 
+/**
+ * Runs reads that Postgres ends after so many seconds each. The limit holds for a transaction, since behind a pooler there
+ * is no session to set it in.
+ */
+export async function withDeadline<T>(
+  dataSource: DataSource,
+  seconds: number,
+  work: (query: Query) => Promise<T>,
+): Promise<T> {
+  const runner = dataSource.createQueryRunner()
+  try {
+    await runner.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${seconds * 1000}`)
+    const result = await work(queryWith(runner))
+    await runner.query('COMMIT')
+    return result
+  } catch (error) {
+    // A connection that is gone cannot be rolled back, and has been already: the first error is the one to report.
+    await runner.query('ROLLBACK').catch(() => undefined)
+    throw error
+  } finally {
+    await runner.release()
+  }
+}
+
 export type Isolation = 'READ COMMITTED' | 'REPEATABLE READ'
 
 /** Runs statements in one transaction, committed when `work` resolves and rolled back when it rejects. */

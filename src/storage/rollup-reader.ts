@@ -4,7 +4,7 @@ import { readLayoutStates, type VersionedState } from './layouts'
 import type { BreakdownPart, BreakdownRows, KeyValue, Part, PartRows, Position, Value } from './part'
 import { renderPart } from './part-sql'
 import { translatePostgresError } from './postgres-errors'
-import { type Query, type Row, withConnection, withTransaction } from './query'
+import { type Query, type Row, withDeadline, withTransaction } from './query'
 import { schemaOf } from './schema'
 
 /** Rows of a part together with the version of the layout that the same snapshot showed. */
@@ -91,17 +91,32 @@ export interface RollupReader {
   ): Promise<T>
 }
 
-/** Runs statements one after another: a connection can only do one at a time. */
-function inTurn(query: Query): Query {
+/** Runs pieces of work one after another: a connection can only do one at a time. */
+function takeTurns(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve()
-  return (sql, parameters) => {
-    const next = last.then(() => query(sql, parameters))
+  return (work) => {
+    const next = last.then(work)
     last = next.catch(() => undefined)
     return next
   }
 }
 
-export function createRollupReader(dataSource: DataSource): RollupReader {
+/** Undoes what a failure leaves behind, so that the statements after it in the same transaction still run. */
+async function guard<T>(query: Query, work: () => Promise<T>): Promise<T> {
+  await query('SAVEPOINT part')
+  try {
+    const result = await work()
+    await query('RELEASE SAVEPOINT part')
+    return result
+  } catch (error) {
+    // A connection that is gone has nothing to undo: the first error is the one to report.
+    await query('ROLLBACK TO SAVEPOINT part').catch(() => undefined)
+    throw error
+  }
+}
+
+/** `statementTimeoutSeconds` is the longest that one statement may run. */
+export function createRollupReader(dataSource: DataSource, statementTimeoutSeconds: number): RollupReader {
   const schema = schemaOf(dataSource)
   const translated = async <T>(work: Promise<T>): Promise<T> => {
     try {
@@ -111,16 +126,23 @@ export function createRollupReader(dataSource: DataSource): RollupReader {
     }
   }
   return {
-    load: (part) => translated(withConnection(dataSource, (query) => loadWith(query, schema)(part))),
+    load: (part) =>
+      translated(withDeadline(dataSource, statementTimeoutSeconds, (query) => loadWith(query, schema)(part))),
     loadTogether: (work) =>
       translated(
-        withTransaction(dataSource, 'REPEATABLE READ', (connection) => {
-          const query = inTurn(connection)
-          return work(loadWith(query, schema), async (layout) => {
-            const state = (await readLayoutStates(query, schema, [layout])).get(layout)
-            if (state === undefined) throw new Error(`The layout ${layout} is gone`)
-            return state
-          })
+        withTransaction(dataSource, 'REPEATABLE READ', async (query) => {
+          await query(`SET LOCAL statement_timeout = ${statementTimeoutSeconds * 1000}`)
+          const inTurn = takeTurns()
+          const load = loadWith(query, schema)
+          return work(
+            (part) => translated(inTurn(() => guard(query, () => load(part)))),
+            (layout) =>
+              inTurn(async () => {
+                const state = (await readLayoutStates(query, schema, [layout])).get(layout)
+                if (state === undefined) throw new Error(`The layout ${layout} is gone`)
+                return state
+              }),
+          )
         }),
       ),
   }

@@ -1,6 +1,7 @@
 import type { Definition, DimensionDefinition, RollupDefinition } from '../dataset/definition'
 import { quoteIdentifier, quoteLiteral } from '../dataset/sql'
 import { keptAs, sameKey } from './dimension-sql'
+import { writeInstant } from './parameters'
 
 /** Names the layout of a definition: the dataset and what its rollups hold. */
 export function layoutId(definition: Definition): string {
@@ -15,6 +16,11 @@ export function rollupTable(layout: string, rollup: RollupDefinition): string {
     .toLowerCase()
     .slice(0, 36)
   return `${readable}_${hash.slice(0, 16)}_${rollup.index}`
+}
+
+/** The index of a rollup by its key, quoted. */
+export function keyIndex(layout: string, rollup: RollupDefinition): string {
+  return quoteIdentifier(`${rollupTable(layout, rollup)}_key`)
 }
 
 function dimensionsOf(definition: Definition, rollup: RollupDefinition): DimensionDefinition[] {
@@ -52,7 +58,7 @@ export function createRollup(
   const byTime = [...scoped.map((dimension) => quoteIdentifier(dimension.column)), 'bucket']
   return [
     `CREATE TABLE ${table} (${columns.join(', ')})`,
-    `CREATE UNIQUE INDEX ${quoteIdentifier(`${name}_key`)} ON ${table} (${key.join(', ')}) NULLS NOT DISTINCT`,
+    `CREATE UNIQUE INDEX ${keyIndex(layout, rollup)} ON ${table} (${key.join(', ')}) NULLS NOT DISTINCT`,
     ...(byTime.length < key.length
       ? [`CREATE INDEX ${quoteIdentifier(`${name}_time`)} ON ${table} (${byTime.join(', ')})`]
       : []),
@@ -80,8 +86,8 @@ function bucketSql(rollup: RollupDefinition, instant: string, boundaries: readon
     return `date_bin('${STEPS[granularity]}', ${instant}, '2000-01-03 00:00Z')`
   }
   if (rollup.timezone === 'UTC') return `date_trunc('${granularity}', ${instant}, 'UTC')`
-  // A literal, since CREATE TABLE AS takes no parameters; the text is made of digits alone.
-  const list = `'{${boundaries.map((boundary) => new Date(boundary).toISOString()).join(',')}}'::timestamptz[]`
+  // A literal, since CREATE TABLE AS takes no parameters; the text is made of dates alone.
+  const list = `'{${boundaries.map(writeInstant).join(',')}}'::timestamptz[]`
   return `(${list})[width_bucket(${instant}, ${list})]`
 }
 

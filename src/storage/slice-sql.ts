@@ -39,7 +39,8 @@ export function renderSlice(slice: Slice, schema: string, parameters: Parameters
   const dimension = (name: string): DimensionSql => {
     if (!isImplied(name)) return declaredDimension(slice.definition, name)
     const wallClock = `(r.bucket AT TIME ZONE 'UTC' + ${offsetSql(slice, parameters)})`
-    return { expression: `extract(${IMPLIED_DIMENSIONS[name].field} from ${wallClock})::integer`, sqlType: 'integer' }
+    // Not `extract`, whose numeric result takes half as long again to compute.
+    return { expression: `date_part('${IMPLIED_DIMENSIONS[name].field}', ${wallClock})::integer`, sqlType: 'integer' }
   }
   const terms: string[] = []
   if (slice.from !== null) terms.push(`r.bucket >= ${parameters.addInstant(slice.from)}`)

@@ -26,3 +26,8 @@ export const STEP_SECONDS: Readonly<Record<Exclude<Granularity, CalendarGranular
   quarter_hour: 900,
   hour: 3600,
 }
+
+/** How messages call a size: `quarter-hour`. */
+export function nameGranularity(granularity: Granularity): string {
+  return granularity.replace('_', '-')
+}

@@ -1,12 +1,17 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 import { schemaOf } from '../schema'
 
-/** The layouts (the rollups of one definition) with their versions, and the rollups of each. */
+/**
+ * The layouts (the rollups of one definition) with their versions, the rollups of each, and the name of the installation:
+ * it is part of every layout's name, so that two databases never share an entry of the cache.
+ */
 export class CreateSystemTables1763856000000 implements MigrationInterface {
   readonly name = 'CreateSystemTables1763856000000'
 
   async up(runner: QueryRunner): Promise<void> {
     const schema = schemaOf(runner.dataSource)
+    await runner.query(`CREATE TABLE ${schema}.installation (id uuid PRIMARY KEY)`)
+    await runner.query(`INSERT INTO ${schema}.installation VALUES (gen_random_uuid())`)
     await runner.query(`
       CREATE TABLE ${schema}.layout (
         id text PRIMARY KEY,
@@ -39,5 +44,6 @@ export class CreateSystemTables1763856000000 implements MigrationInterface {
     const schema = schemaOf(runner.dataSource)
     await runner.query(`DROP TABLE ${schema}.rollup`)
     await runner.query(`DROP TABLE ${schema}.layout`)
+    await runner.query(`DROP TABLE ${schema}.installation`)
   }
 }

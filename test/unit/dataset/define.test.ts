@@ -59,7 +59,7 @@ it.each<readonly [string, string, string]>([
   ['gate', 'integer', '"gate"::integer'],
   ['passengers', 'integer', '"passengers"::integer'],
   ['late', 'boolean', '"late"'],
-  ['day', 'date', '"day"'],
+  ['day', 'date', `CASE WHEN "day" BETWEEN '0001-01-01' AND '9999-12-31' THEN "day" END`],
 ])('the dimension %s is kept as %s', (name, type, sql) => {
   expect(define({ dimensions: { [name]: {} } }).dimensions).toMatchObject([{ name, column: name, type, sql }])
 })
