@@ -17,14 +17,10 @@ import { GRAPHIQL_FOLDER } from './http/graphiql-routes'
 import { createHttpApp, DEFAULT_HTTP_LIMITS, type Phase } from './http/http-app'
 import type { Readiness } from './http/status-routes'
 import { logCacheEvents } from './log-cache-events'
-import { type RefreshProgress, refreshDataset } from './refresh/refresher'
-import { runSchedule } from './refresh/scheduler'
+import type { RefreshProgress } from './refresh/refresher'
 import { ReportSession } from './report/report-session'
 import { createServices } from './services'
-import { isMigrated, migrate } from './storage/migrate'
-import { isUnavailable } from './storage/postgres-errors'
-import { readDefinitions } from './storage/read-definitions'
-import { layoutId } from './storage/rollup-table'
+import { createUpkeep } from './upkeep'
 
 export interface ServerOptions {
   readonly config: Config
@@ -50,49 +46,36 @@ export interface Server {
   stop(): Promise<void>
 }
 
-const LONGEST_RETRY_MS = 5000
-const FIRST_RETRY_MS = 200
-/** How often every process learns the versions from Postgres, whatever Redis says. */
-const FLOOR_MS = 1000
+/** What is served once the datasets are known. */
+interface Serving {
+  readonly apollo: ApolloServer<GraphQLContext>
+  readonly definitions: readonly Definition[]
+  readonly schemaText: string
+}
 
 /** Composes a server. Nothing is opened before `listen`. */
 export function createServer(options: ServerOptions): Server {
-  const { config, logger, declarations, clock = Date.now } = options
-  const log = logCacheEvents(logger, config.redisUrl)
-  let floorFault: string | null = null
-  const services = createServices({
-    config,
-    databaseUrl: options.databaseUrl,
-    onCacheEvent: (event) => {
-      if (event.kind === 'floor-failed') floorFault = `The database cannot be reached: ${event.message}`
-      log(event)
-    },
-    sqlLogger: options.sqlLogger,
-  })
-  const { dataSource, register, redis } = services
-  const stopping = new AbortController()
+  const { config, databaseUrl, logger, declarations, sqlLogger, onProgress, clock = Date.now } = options
+  const onCacheEvent = logCacheEvents(logger, config.redisUrl)
+  const services = createServices({ config, databaseUrl, onCacheEvent, sqlLogger })
+  const { redis } = services
+  const upkeep = createUpkeep({ config, services, declarations, logger, onProgress })
   let phase: Phase = 'open'
-  let apollo: ApolloServer<GraphQLContext> | null = null
-  let schemaText: string | null = null
-  let definitions: readonly Definition[] = []
-  let trouble: string | null = 'The server has not reached the database yet.'
-  let floorTimer: NodeJS.Timeout | undefined
-  const built = new Set<string>()
+  let serving: Serving | null = null
 
   const readiness = (): Readiness => {
     if (phase !== 'open') return { ready: false, status: 'draining', reasons: ['The server is shutting down.'] }
-    const missing = definitions.filter(({ name }) => !built.has(name))
+    const isRedisAway = redis !== undefined && redis.server === null
     const reasons = [
-      ...(trouble === null ? [] : [trouble]),
-      ...missing.map(({ name }) => `The rollups of "${name}" are still being built.`),
-      ...(redis !== undefined && redis.server === null
-        ? ['Redis cannot be reached: answers come from memory and Postgres.']
-        : []),
+      ...(upkeep.trouble === null ? [] : [upkeep.trouble]),
+      ...upkeep.reasons(),
+      ...(isRedisAway ? ['Redis cannot be reached: answers come from memory and Postgres.'] : []),
     ]
-    if (apollo === null || built.size === 0) return { ready: false, status: 'starting', reasons }
+    if (serving === null || upkeep.built.size === 0) return { ready: false, status: 'starting', reasons }
     // Entries in Redis can be answered without Postgres; without Redis nothing can be checked any more.
-    if (trouble !== null && (redis === undefined || redis.server === null))
+    if (upkeep.trouble !== null && (redis === undefined || isRedisAway)) {
       return { ready: false, status: 'unavailable', reasons }
+    }
     return { ready: true, status: reasons.length === 0 ? 'ready' : 'degraded', reasons }
   }
 
@@ -101,133 +84,58 @@ export function createServer(options: ServerOptions): Server {
     limits: { ...DEFAULT_HTTP_LIMITS, bodyBytes: config.bodyLimitBytes },
     phase: () => phase,
     requestTimeoutMs: config.requestTimeoutSeconds * 1000,
-    hostNames: config.isLoopback ? config.allowedHosts : null,
+    hostNames: config.isLoopback && config.isOpen ? config.allowedHosts : null,
     corsOrigins: config.corsOrigins,
-    graphql: () => apollo,
+    graphql: () => serving?.apollo ?? null,
     unavailable: () => new UnavailableError(),
     createContext: async ({ signal }) => ({
       session: new ReportSession(services, { claims: {}, clock: clock() }, signal),
     }),
     readiness,
-    schemaText: () => schemaText,
-    exampleQueries: () => createExampleQueries(definitions),
+    schemaText: () => serving?.schemaText ?? null,
+    exampleQueries: () => createExampleQueries(serving?.definitions ?? []),
     graphiqlFolder: GRAPHIQL_FOLDER,
   })
 
-  /** Does a piece of the start over again for as long as the database is away. */
-  async function persist<T>(work: () => Promise<T>): Promise<T> {
-    for (let delay = FIRST_RETRY_MS; ; delay = Math.min(delay * 2, LONGEST_RETRY_MS)) {
-      try {
-        const result = await work()
-        trouble = null
-        return result
-      } catch (error) {
-        if (!isUnavailable(error)) throw error
-        const message = error instanceof Error ? error.message : String(error)
-        logger.warn({ err: error }, 'The database cannot be reached; trying again')
-        trouble = `The database cannot be reached: ${message}`
-        await wait(delay, undefined, { signal: stopping.signal })
-      }
-    }
-  }
-
-  async function prepareDatabase(): Promise<readonly Definition[]> {
-    if (!dataSource.isInitialized) await dataSource.initialize()
-    if (config.migrate === 'auto') await migrate(dataSource)
-    else if (!(await isMigrated(dataSource))) {
-      throw new Error(
-        `The schema "${config.schema}" is not up to date, and MIGRATE=check forbids changing it. Run "aggregraph migrate".`,
-      )
-    }
-    return readDefinitions(dataSource, declarations)
-  }
-
-  async function serveDefinitions(): Promise<void> {
+  async function serve(definitions: readonly Definition[]): Promise<Serving> {
     const schema = createSchema(definitions)
-    const server = createApolloServer<GraphQLContext>({
+    const apollo = createApolloServer<GraphQLContext>({
       schema,
       introspection: config.introspection,
       suggestions: !config.isProduction,
       logger,
       plugins: [createPointsLimit(definitions), createCacheStatus()],
     })
-    await server.start()
-    schemaText = printSortedSchema(schema)
-    apollo = server
-  }
-
-  async function ensureBuilt(definition: Definition): Promise<void> {
-    const state = await register.current(definition.name, layoutId(definition)).catch(() => null)
-    if (state?.data.isReady !== true) {
-      const { rollups, sourceRows, rowsWithoutTime, valuesIgnored } = await refreshDataset(definition, {
-        dataSource,
-        register,
-        onProgress: options.onProgress,
-      })
-      logger.info({ dataset: definition.name, sourceRows, rowsWithoutTime, valuesIgnored, rollups }, 'Rollups built')
-    }
-    built.add(definition.name)
-  }
-
-  /** One dataset that cannot be built leaves the others alone; it is tried again until it can. */
-  async function keepBuilding(definition: Definition): Promise<void> {
-    for (let delay = FIRST_RETRY_MS; ; delay = Math.min(delay * 2, LONGEST_RETRY_MS * 12)) {
-      try {
-        return await persist(() => ensureBuilt(definition))
-      } catch (error) {
-        if (stopping.signal.aborted) throw error
-        logger.error({ err: error, dataset: definition.name }, 'The rollups cannot be built; trying again')
-        await wait(delay, undefined, { signal: stopping.signal })
-      }
-    }
-  }
-
-  async function watchFloor(): Promise<void> {
-    floorFault = null
-    await register.pollFloor()
-    trouble = floorFault
-    if (!stopping.signal.aborted) floorTimer = setTimeout(() => void watchFloor(), FLOOR_MS)
+    await apollo.start()
+    return { apollo, definitions, schemaText: printSortedSchema(schema) }
   }
 
   async function start(): Promise<void> {
-    definitions = await persist(prepareDatabase)
-    await serveDefinitions()
-    void watchFloor()
-    for (const definition of definitions) {
-      await keepBuilding(definition)
-      void runSchedule({
-        definition,
-        refresh: () => refreshDataset(definition, { dataSource, register }),
-        readDataAsOf: async () => (await register.current(definition.name, layoutId(definition))).data.dataAsOf,
-        onError: (error) => logger.error({ err: error, dataset: definition.name }, 'The refresh failed'),
-        signal: stopping.signal,
-        clock: Date.now,
-        random: Math.random,
-      })
-    }
+    serving = await serve(await upkeep.prepare())
+    await upkeep.run()
   }
 
-  let started: Promise<void> | null = null
+  let started: Promise<void> = Promise.reject(new Error('The server does not listen yet.'))
+  // Reported by `ready`; a server that is stopped while it starts has nobody left to tell.
+  started.catch(() => undefined)
 
   return {
     listen: async () => {
       await app.listen({ host: config.host, port: config.port })
       void redis?.connect()
       started = start()
-      // Reported by `ready`; a server that is stopped while it starts has nobody left to tell.
       started.catch(() => undefined)
       const { address, family, port } = app.server.address() as AddressInfo
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
     },
-    ready: async () => started ?? Promise.reject(new Error('Call listen first')),
+    ready: () => started,
     stop: async () => {
       phase = 'draining'
       await wait(config.drainSeconds * 1000)
       phase = 'closing'
-      stopping.abort()
-      clearTimeout(floorTimer)
+      upkeep.stop()
       await app.close()
-      await apollo?.stop()
+      await serving?.apollo.stop()
       await services.close()
     },
   }

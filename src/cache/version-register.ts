@@ -60,7 +60,7 @@ export class VersionRegister<T> {
   readonly #topics = new Map<string, { readonly group: string; readonly knowledge: TopicKnowledge<T> }>()
   readonly #ask: (asked: Asked) => Promise<TopicState<T>>
   #moment: Moment = 0
-  #polling: Promise<void> | null = null
+  #polling: Promise<boolean> | null = null
 
   constructor(private readonly options: VersionRegisterOptions<T>) {
     this.#redis = options.redis
@@ -79,9 +79,10 @@ export class VersionRegister<T> {
 
   /**
    * Reads every topic this process has asked for from Postgres; the caller does so once a second. A register that is
-   * older is not believed from then on, and one that Postgres denies is set right. Never rejects.
+   * older is not believed from then on, and one that Postgres denies is set right. Tells whether Postgres answered; never
+   * rejects.
    */
-  pollFloor(): Promise<void> {
+  pollFloor(): Promise<boolean> {
     this.#polling ??= this.#poll().finally(() => {
       this.#polling = null
     })
@@ -214,9 +215,9 @@ export class VersionRegister<T> {
     )
   }
 
-  async #poll(): Promise<void> {
+  async #poll(): Promise<boolean> {
     const topics = [...this.#topics]
-    if (topics.length === 0) return
+    if (topics.length === 0) return true
     const began = ++this.#moment
     try {
       const states = await this.options.readStates(topics.map(([topic]) => topic))
@@ -229,9 +230,11 @@ export class VersionRegister<T> {
           await this.#repair({ group, topic }, state, readRecord<T>([]))
         }
       }
+      return true
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       this.options.onEvent({ kind: 'floor-failed', message })
+      return false
     }
   }
 

@@ -1,0 +1,153 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Config } from './config'
+import type { Declaration } from './dataset/declaration'
+import type { Definition } from './dataset/definition'
+import { type RefreshProgress, refreshDataset } from './refresh/refresher'
+import { runSchedule } from './refresh/scheduler'
+import type { Services } from './services'
+import { readLayoutStates } from './storage/layouts'
+import { explainUnavailable, isUnavailable } from './storage/postgres-errors'
+import { prepareDatabase } from './storage/prepare-database'
+import { withConnection } from './storage/query'
+import { layoutId } from './storage/rollup-table'
+import { schemaOf } from './storage/schema'
+
+export interface UpkeepOptions {
+  readonly config: Config
+  readonly services: Services
+  readonly declarations: readonly Declaration[]
+  readonly logger: Logger
+  readonly onProgress?: (progress: RefreshProgress) => void
+}
+
+/** What keeps a server's datasets built, refreshed and known by their versions. */
+export interface Upkeep {
+  /** Connects and settles what the declarations mean; waits for the database as long as it takes. */
+  prepare(): Promise<readonly Definition[]>
+  /** Builds what is not built, refreshes on schedule, and learns the versions once a second until `stop`. */
+  run(): Promise<void>
+  stop(): void
+  /** The datasets that can be asked. */
+  readonly built: ReadonlySet<string>
+  /** Why the database cannot be asked, in a sentence without secrets; null when it can. */
+  readonly trouble: string | null
+  /** Sentences about datasets that cannot be asked yet. */
+  reasons(): string[]
+}
+
+const FIRST_RETRY_MS = 200
+const LONGEST_RETRY_MS = 5000
+const LONGEST_REBUILD_MS = 60_000
+/** How often every process learns the versions from Postgres, whatever Redis says. */
+const FLOOR_MS = 1000
+/** How long Postgres may take to tell the versions before it counts as away. */
+const FLOOR_DEADLINE_MS = 5000
+const SILENT = 'The database cannot be reached: it does not answer.'
+
+export function createUpkeep({ config, services, declarations, logger, onProgress }: UpkeepOptions): Upkeep {
+  const { dataSource, register } = services
+  const stopping = new AbortController()
+  const built = new Set<string>()
+  const failing = new Set<string>()
+  let definitions: readonly Definition[] = []
+  let trouble: string | null = 'The server has not reached the database yet.'
+
+  function judge(now: string | null): void {
+    if (now !== null && trouble === null) logger.warn(now)
+    if (now === null && trouble !== null) logger.info('The database answers')
+    trouble = now
+  }
+
+  /** Does a piece of the start over again for as long as the database is away. */
+  async function persist<T>(work: () => Promise<T>): Promise<T> {
+    for (let delay = FIRST_RETRY_MS; ; delay = Math.min(delay * 2, LONGEST_RETRY_MS)) {
+      try {
+        const result = await work()
+        judge(null)
+        return result
+      } catch (error) {
+        if (!isUnavailable(error)) throw error
+        logger.warn({ err: error }, 'The database cannot be reached; trying again')
+        trouble = explainUnavailable(error)
+        await wait(delay, undefined, { signal: stopping.signal })
+      }
+    }
+  }
+
+  async function ensureBuilt(definition: Definition): Promise<void> {
+    const layout = layoutId(definition)
+    // Postgres itself is asked: a register in Redis may have outlived the database that it speaks of.
+    const states = await withConnection(dataSource, (query) => readLayoutStates(query, schemaOf(dataSource), [layout]))
+    if (states.get(layout)?.data.isReady !== true) {
+      const outcome = await refreshDataset(definition, { dataSource, register, onProgress })
+      logger.info(outcome, 'Rollups built')
+    }
+    // From here on the floor watches it.
+    await register.current(definition.name, layout)
+    built.add(definition.name)
+  }
+
+  /** Builds one dataset after another. One that cannot be built leaves the others alone; it is tried again until it can. */
+  async function buildAll(): Promise<void> {
+    for (let delay = FIRST_RETRY_MS; ; delay = Math.min(delay * 2, LONGEST_REBUILD_MS)) {
+      for (const definition of definitions.filter(({ name }) => !built.has(name))) {
+        try {
+          await persist(() => ensureBuilt(definition))
+          schedule(definition)
+        } catch (error) {
+          if (stopping.signal.aborted) throw error
+          failing.add(definition.name)
+          logger.error({ err: error, dataset: definition.name }, 'The rollups cannot be built; trying again')
+        }
+      }
+      if (definitions.every(({ name }) => built.has(name))) return
+      await wait(delay, undefined, { signal: stopping.signal })
+    }
+  }
+
+  function schedule(definition: Definition): void {
+    void runSchedule({
+      definition,
+      refresh: () => refreshDataset(definition, { dataSource, register }),
+      readDataAsOf: async () => (await register.current(definition.name, layoutId(definition))).data.dataAsOf,
+      onError: (error) => logger.error({ err: error, dataset: definition.name }, 'The refresh failed'),
+      signal: stopping.signal,
+      clock: Date.now,
+      random: Math.random,
+    })
+  }
+
+  async function watchFloor(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      // A database that stands still refuses nothing, and a statement sent to it never ends.
+      const late = wait(FLOOR_DEADLINE_MS, false, { ref: false })
+      judge((await Promise.race([register.pollFloor(), late])) ? null : SILENT)
+      await wait(FLOOR_MS, undefined, { signal: stopping.signal }).catch(() => undefined)
+    }
+  }
+
+  return {
+    prepare: async () => {
+      definitions = await persist(() => prepareDatabase(dataSource, config, declarations))
+      return definitions
+    },
+    run: async () => {
+      void watchFloor()
+      await buildAll()
+    },
+    stop: () => stopping.abort(),
+    built,
+    get trouble() {
+      return trouble
+    },
+    reasons: () =>
+      definitions
+        .filter(({ name }) => !built.has(name))
+        .map(({ name }) =>
+          failing.has(name)
+            ? `The rollups of "${name}" cannot be built; the log says why.`
+            : `The rollups of "${name}" are still being built.`,
+        ),
+  }
+}
