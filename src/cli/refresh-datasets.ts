@@ -1,0 +1,23 @@
+import type { Definition } from '../dataset/definition'
+import { type RefreshOutcome, refreshDataset } from '../refresh/refresher'
+import type { Services } from '../services'
+import type { Progress } from './progress'
+
+/** Refreshes datasets one after another, showing how far each is. */
+export async function refreshDatasets(
+  { dataSource, register }: Services,
+  definitions: readonly Definition[],
+  progress: Progress,
+): Promise<readonly RefreshOutcome[]> {
+  const outcomes: RefreshOutcome[] = []
+  try {
+    for (const definition of definitions) {
+      const onProgress = ({ dataset, ...step }: { dataset: string; label: string; done: number; total: number }) =>
+        progress.show({ task: dataset, ...step })
+      outcomes.push(await refreshDataset(definition, { dataSource, register, onProgress }))
+    }
+  } finally {
+    progress.stop()
+  }
+  return outcomes
+}
