@@ -10,6 +10,7 @@ import { createTestHttpApp } from '../support/http-app'
 // says 415, so that check is left to Apollo here.
 defineIntegrationTestSuite(async (config, options?: CreateServerForIntegrationTestsOptions) => {
   const server = new ApolloServer<BaseContext>(config)
+  await server.start()
   const createContext = options?.context
   const app = createTestHttpApp({
     graphql: () => server,
