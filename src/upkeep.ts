@@ -129,6 +129,11 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
 
   return {
     prepare: async () => {
+      for (const { className } of declarations.filter(({ options }) => options.sourceKeeps !== undefined)) {
+        logger.warn(
+          `${className}: sourceKeeps freezes nothing yet. A refresh empties buckets whose source rows were purged.`,
+        )
+      }
       definitions = await persist(() => prepareDatabase(dataSource, config, declarations))
       return definitions
     },
