@@ -6,6 +6,7 @@
 export type ErrorCode =
   | 'BAD_REQUEST'
   | 'BAD_USER_INPUT'
+  | 'OPERATION_RESOLUTION_FAILURE'
   | 'NO_ROLLUP'
   | 'DATASET_NOT_READY'
   | 'UNAUTHENTICATED'
@@ -44,6 +45,15 @@ export class NoRollupError extends AggregraphError {
         (nearest === null ? ' The dataset keeps no rollup.' : ` The nearest rollup is ${nearest}.`),
     )
     this.details = { dataset, missing, nearest }
+  }
+}
+
+/** A mutation or a subscription. */
+export class NotAQueryError extends AggregraphError {
+  readonly code = 'OPERATION_RESOLUTION_FAILURE'
+
+  constructor() {
+    super('This API answers queries alone: the operation must be a query.')
   }
 }
 

@@ -92,7 +92,7 @@ export function createServer(options: ServerOptions): Server {
       session: new ReportSession(services, { claims: {}, clock: clock() }, signal),
     }),
     readiness,
-    schemaText: () => serving?.schemaText ?? null,
+    schemaText: config.introspection ? () => serving?.schemaText ?? null : undefined,
     exampleQueries: () => createExampleQueries(serving?.definitions ?? []),
     graphiqlFolder: GRAPHIQL_FOLDER,
   })
@@ -131,7 +131,8 @@ export function createServer(options: ServerOptions): Server {
     ready: () => started,
     stop: async () => {
       phase = 'draining'
-      await wait(config.drainSeconds * 1000)
+      // Whoever balances the load has time to look elsewhere; a server that never served has nobody to wait for.
+      if (serving !== null) await wait(config.drainSeconds * 1000)
       phase = 'closing'
       upkeep.stop()
       await app.close()

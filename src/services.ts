@@ -13,7 +13,7 @@ import * as surface from './index'
 import { createDataSource } from './storage/data-source'
 import { type LayoutState, readLayoutStates } from './storage/layouts'
 import { translatePostgresError } from './storage/postgres-errors'
-import { withConnection } from './storage/query'
+import { withDeadline } from './storage/query'
 import { createRollupReader, type RollupReader } from './storage/rollup-reader'
 import { schemaOf } from './storage/schema'
 
@@ -55,7 +55,9 @@ export function createServices({ config, databaseUrl, onCacheEvent, sqlLogger }:
     onEvent: onCacheEvent,
     readStates: async (topics) => {
       try {
-        return await withConnection(dataSource, (query) => readLayoutStates(query, schemaOf(dataSource), topics))
+        return await withDeadline(dataSource, config.statementTimeoutSeconds, (query) =>
+          readLayoutStates(query, schemaOf(dataSource), topics),
+        )
       } catch (error) {
         throw translatePostgresError(error)
       }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { Config } from './config'
 import type { Declaration } from './dataset/declaration'
 import type { Definition } from './dataset/definition'
-import { type RefreshProgress, refreshDataset } from './refresh/refresher'
+import { type RefreshProgress, refreshDataset, refreshUnlessBusy } from './refresh/refresher'
 import { runSchedule } from './refresh/scheduler'
 import type { Services } from './services'
 import { readLayoutStates } from './storage/layouts'
@@ -51,6 +51,7 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
   const built = new Set<string>()
   const failing = new Set<string>()
   let definitions: readonly Definition[] = []
+  let turn: Promise<unknown> = Promise.resolve()
   let trouble: string | null = 'The server has not reached the database yet.'
 
   function judge(now: string | null): void {
@@ -68,8 +69,11 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
         return result
       } catch (error) {
         if (!isUnavailable(error)) throw error
-        logger.warn({ err: error }, 'The database cannot be reached; trying again')
-        trouble = explainUnavailable(error)
+        const sentence = explainUnavailable(error)
+        // Told once: a start may wait for the database all night.
+        if (sentence !== trouble) logger.warn(sentence)
+        logger.debug({ err: error }, 'Trying again')
+        trouble = sentence
         await wait(delay, undefined, { signal: stopping.signal })
       }
     }
@@ -106,10 +110,17 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
     }
   }
 
+  /** Refreshes one dataset at a time: each holds a connection, and the questions need some, too. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = turn.then(work)
+    turn = next.catch(() => undefined)
+    return next
+  }
+
   function schedule(definition: Definition): void {
     void runSchedule({
       definition,
-      refresh: () => refreshDataset(definition, { dataSource, register }),
+      refresh: () => inTurn(() => refreshUnlessBusy(definition, { dataSource, register })),
       readDataAsOf: async () => (await register.current(definition.name, layoutId(definition))).data.dataAsOf,
       onError: (error) => logger.error({ err: error, dataset: definition.name }, 'The refresh failed'),
       signal: stopping.signal,
@@ -129,12 +140,12 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
 
   return {
     prepare: async () => {
+      definitions = await persist(() => prepareDatabase(dataSource, config, declarations))
       for (const { className } of declarations.filter(({ options }) => options.sourceKeeps !== undefined)) {
         logger.warn(
           `${className}: sourceKeeps freezes nothing yet. A refresh empties buckets whose source rows were purged.`,
         )
       }
-      definitions = await persist(() => prepareDatabase(dataSource, config, declarations))
       return definitions
     },
     run: async () => {

@@ -1,19 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import {
-  type GraphQLError,
-  type GraphQLSchema,
-  getOperationAST,
-  getVariableValues,
-  Kind,
-  parse,
-  validate,
-} from 'graphql'
+import { type GraphQLError, type GraphQLSchema, getOperationAST, getVariableValues, parse, validate } from 'graphql'
 import type { Definition } from '../dataset/definition'
-import { readReportRequest, selectRoot } from '../graphql/read-request'
+import { readDocument, readReportRequest, selectRoot } from '../graphql/read-request'
 import { createSchema } from '../graphql/schema'
 import type { ReportRequest } from '../report/request'
 import { loadDeclarations } from '../services'
 import { readLayoutStates } from '../storage/layouts'
+import { listPendingMigrations } from '../storage/migrate'
 import { withConnection } from '../storage/query'
 import { readDefinitions } from '../storage/read-definitions'
 import { layoutId } from '../storage/rollup-table'
@@ -48,11 +41,8 @@ function readReports(schema: GraphQLSchema, definitions: readonly Definition[], 
   if (operation == null) throw new Error('Give one operation: there is none, or more than one.')
   const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables)
   refuse(errors ?? [])
-  const fragments = Object.fromEntries(
-    document.definitions.flatMap((part) => (part.kind === Kind.FRAGMENT_DEFINITION ? [[part.name.value, part]] : [])),
-  )
-  const reading = { schema, fragments, variableValues: coerced ?? {} }
-  return selectRoot(schema, reading, operation.selectionSet).flatMap((field): [Definition, ReportRequest][] => {
+  const reading = readDocument(schema, document, coerced ?? {})
+  return selectRoot(reading, operation).flatMap((field): [Definition, ReportRequest][] => {
     const definition = definitions.find(({ name }) => name === field.name)
     return definition === undefined ? [] : [[definition, readReportRequest(reading, definition, field)]]
   })
@@ -76,8 +66,9 @@ export function addExplainCommand(program: Command, shell: Shell): void {
       withServices({ ...config, redisUrl: null }, url, logger, async ({ dataSource }) => {
         const definitions = await readDefinitions(dataSource, declarations)
         const reports = readReports(createSchema(definitions), definitions, text, variables ?? {})
-        const states = await withConnection(dataSource, (query) =>
-          readLayoutStates(query, schemaOf(dataSource), definitions.map(layoutId)),
+        const isEmpty = (await listPendingMigrations(dataSource)).length > 0
+        const states = await withConnection(dataSource, async (query) =>
+          isEmpty ? new Map() : readLayoutStates(query, schemaOf(dataSource), definitions.map(layoutId)),
         )
         for (const [definition, request] of reports) {
           const state = states.get(layoutId(definition))

@@ -4,7 +4,7 @@ import { type TypedExpression, typeExpression } from './expression-types'
 import type { StateDefinition } from './measures/algebra'
 import { COLUMN_MEASURES } from './measures/column-measures'
 import { countAlgebra } from './measures/count'
-import { type DraftAlgebra, type DraftState, INEXACT_TYPES } from './measures/draft'
+import { type DraftAlgebra, type DraftState, finiteCondition, INEXACT_TYPES } from './measures/draft'
 import { ratioAlgebra } from './measures/ratio'
 import { snakeCase } from './names'
 import type { ReadExpression, ReadMeasure, ReadSpec } from './read-members'
@@ -14,7 +14,7 @@ import { takeColumn } from './unique-column'
 export interface DefinedMeasures {
   readonly measures: readonly MeasureDefinition[]
   readonly states: readonly StateDefinition[]
-  readonly inexact: readonly string[]
+  readonly finite: readonly string[]
 }
 
 const CONDITION = { role: 'The condition', types: ['boolean'], wanted: 'boolean, such as delay > 15' } as const
@@ -100,6 +100,6 @@ export function defineMeasures(
     algebra: { ...draft.algebra, states: draft.algebra.states.map((state) => states.define(name, state)) },
   }))
   const operands = drafts.flatMap(({ draft }) => (draft.operand === null ? [] : draft.operand))
-  const inexact = operands.filter(({ type }) => INEXACT_TYPES.includes(type)).map(({ sql }) => sql)
-  return { measures: defined, states: states.all, inexact: [...new Set(inexact)] }
+  const inexact = operands.filter(({ type }) => INEXACT_TYPES.includes(type)).map(finiteCondition)
+  return { measures: defined, states: states.all, finite: [...new Set(inexact.filter((sql) => sql !== null))] }
 }

@@ -7,7 +7,7 @@ import { defineDimensions } from './define-dimensions'
 import { defineMeasures } from './define-measures'
 import { defineRollups } from './define-rollups'
 import type { Definition } from './definition'
-import { hashDefinition } from './definition-hash'
+import { hashDefinition, hashMeaning } from './definition-hash'
 import { refusalText, type TypedExpression, typeExpression } from './expression-types'
 import { queryName } from './names'
 import { suggestion } from './nearest'
@@ -133,7 +133,13 @@ export function defineDataset(
     scope: { ...read.scope },
     refresh: read.refresh,
   } as const
-  return { definition: freezeDeep({ ...definition, hash: hashDefinition(definition, installation) }) }
+  return {
+    definition: freezeDeep({
+      ...definition,
+      hash: hashDefinition(definition, installation),
+      meaning: hashMeaning(definition),
+    }),
+  }
 }
 
 /** Defines every dataset that a server serves, or throws all the faults of all of them at once. */

@@ -10,7 +10,7 @@ const DIGITS = 16
  * of refreshing and what is computed only after merging leave it as it is. The installation takes part, since the name is
  * also that of entries in a cache which other databases may share.
  */
-export function hashDefinition(definition: Omit<Definition, 'hash'>, installation: string): string {
+export function hashDefinition(definition: Omit<Definition, 'hash' | 'meaning'>, installation: string): string {
   const columns = new Map(definition.dimensions.map(({ name, column }) => [name, column]))
   const content = [
     FORMAT,
@@ -28,5 +28,19 @@ export function hashDefinition(definition: Omit<Definition, 'hash'>, installatio
       timezone,
     ]),
   ]
+  return digest(content)
+}
+
+/** Returns a digest of what is computed after merging: cached answers and cursors hang on it, rollups do not. */
+export function hashMeaning({ measures }: Pick<Definition, 'measures'>): string {
+  return digest(
+    measures.map(({ name, algebra: { type, nullable, states, inputs, finalise } }) => {
+      const operands = [...states.map(({ column }) => column), ...inputs]
+      return [name, type, nullable, operands, finalise(operands)]
+    }),
+  )
+}
+
+function digest(content: unknown): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, DIGITS)
 }

@@ -1,4 +1,4 @@
-import type { BaseGranularity, Granularity } from '../time/granularity'
+import { type BaseGranularity, GRANULARITIES, type Granularity, isMadeOf } from '../time/granularity'
 import type { DimensionType } from './column-type'
 import type { MeasureFormat, RefreshOptions } from './declaration'
 import type { MeasureAlgebra, StateDefinition } from './measures/algebra'
@@ -57,12 +57,19 @@ export interface Definition {
   readonly measures: readonly MeasureDefinition[]
   /** Every distinct state that the measures need, in a stable order. */
   readonly states: readonly StateDefinition[]
-  /** Numeric expressions whose NaN and infinite values the states ignore; counted at each build. */
-  readonly inexact: readonly string[]
+  /** Conditions over a source row, one for each numeric value that may be NaN or infinite: where it is not. */
+  readonly finite: readonly string[]
   readonly rollups: readonly RollupDefinition[]
   /** Dimension name → claim. */
   readonly scope: Readonly<Record<string, string>>
   readonly refresh: RefreshOptions
   /** Names the layout: hex digest of everything above that changes what the rollups hold. */
   readonly hash: string
+  /** Hex digest of what the measures make of the states: the same rollups may answer differently under another formula. */
+  readonly meaning: string
+}
+
+/** The sizes of bucket that some rollup of the dataset can make up, finest first. */
+export function servedGranularities({ rollups }: Definition): Granularity[] {
+  return GRANULARITIES.filter((unit) => rollups.some((rollup) => isMadeOf(unit, rollup.granularity)))
 }

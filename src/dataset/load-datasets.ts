@@ -1,6 +1,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, relative, resolve } from 'node:path'
 import { DeclarationError, type Fault } from '../errors'
+import { checkDeclaration } from './check-declaration'
 import type { Declaration } from './declaration'
 import { ModuleFault } from './module-fault'
 import { createModuleLoader, MODULE_EXTENSIONS } from './module-loader'
@@ -68,6 +69,9 @@ export function loadDatasets(folder: string, surface: Readonly<Record<string, un
       sentence: 'No file here exports a class with @Dataset; add one, for example flights.ts.',
     })
   }
-  if (faults.length > 0) throw new DeclarationError(faults)
+  if (faults.length > 0) {
+    // What the other classes show without the database is told in the same breath.
+    throw new DeclarationError([...faults, ...[...declarations.values()].flatMap(checkDeclaration)])
+  }
   return [...declarations.values()]
 }

@@ -1,10 +1,10 @@
 import { Ctx, Field, ObjectType, Query, Resolver, registerEnumType } from 'type-graphql'
 import { formatVersion } from '../cache/version'
-import type { Definition } from '../dataset/definition'
+import { type Definition, servedGranularities } from '../dataset/definition'
 import { IMPLIED_DIMENSIONS } from '../dataset/implied-dimension'
 import { humanise } from '../dataset/names'
 import { DatasetNotReadyError } from '../errors'
-import { granularitiesFrom } from '../report/frame'
+import { scopeOf } from '../report/filter'
 import { formatInstant } from '../time/time-zone'
 import type { GraphQLContext } from './context'
 import { enumOf } from './names'
@@ -89,7 +89,7 @@ async function describeDataset(definition: Definition, { session }: GraphQLConte
     description: definition.description,
     dimensions: describeDimensions(definition),
     measures: describeMeasures(definition),
-    granularities: granularitiesFrom(definition.granularity),
+    granularities: servedGranularities(definition),
     timezone: definition.timezone,
     from: show(state?.data.dataFrom),
     to: show(state?.data.dataTo),
@@ -128,7 +128,9 @@ export function createDatasetsResolver(definitions: readonly Definition[], time:
   class DatasetsResolver {
     @Query(() => [DatasetInfo], { description: 'The datasets that you may ask.' })
     datasets(@Ctx() context: GraphQLContext): Promise<object[]> {
-      return Promise.all(definitions.map((definition) => describeDataset(definition, context)))
+      const { claims } = context.session.asking
+      const visible = definitions.filter((definition) => !scopeOf(definition, claims).isEmpty)
+      return Promise.all(visible.map((definition) => describeDataset(definition, context)))
     }
   }
   return DatasetsResolver

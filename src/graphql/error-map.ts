@@ -28,6 +28,7 @@ const REQUEST_CODES: ReadonlySet<unknown> = new Set([
 /** Status of an operation that was refused before it was executed, by its code; the rest keep what Apollo Server chose. */
 const REFUSED: Readonly<Record<Exclude<ErrorCode, 'BAD_REQUEST'> | 'INTERNAL_SERVER_ERROR', number>> = {
   BAD_USER_INPUT: 400,
+  OPERATION_RESOLUTION_FAILURE: 400,
   NO_ROLLUP: 400,
   QUERY_TOO_COMPLEX: 400,
   UNAUTHENTICATED: 401,

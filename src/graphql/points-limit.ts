@@ -1,10 +1,10 @@
 import type { ApolloServerPlugin } from '@apollo/server'
-import { getVariableValues, Kind } from 'graphql'
+import { getVariableValues } from 'graphql'
 import type { Definition } from '../dataset/definition'
-import { AggregraphError, TooComplexError } from '../errors'
+import { AggregraphError, NotAQueryError, TooComplexError } from '../errors'
 import { countPoints } from '../report/count-points'
 import type { GraphQLContext } from './context'
-import { readReportRequest, selectRoot } from './read-request'
+import { readDocument, readReportRequest, selectRoot } from './read-request'
 
 /** Most points that one operation may answer with. */
 export const MOST_POINTS = 10_000
@@ -14,18 +14,13 @@ export function createPointsLimit(definitions: readonly Definition[]): ApolloSer
   return {
     requestDidStart: async () => ({
       didResolveOperation: async ({ schema, document, operation, request, contextValue: { session } }) => {
-        if (operation?.operation !== 'query') return
+        if (operation?.operation !== 'query') throw new NotAQueryError()
         const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], request.variables ?? {})
         // Variables that do not coerce are refused by the executor, which names them.
         if (coerced === undefined) return
-        const fragments = Object.fromEntries(
-          document.definitions.flatMap((part) =>
-            part.kind === Kind.FRAGMENT_DEFINITION ? [[part.name.value, part]] : [],
-          ),
-        )
-        const reading = { schema, fragments, variableValues: coerced }
+        const reading = readDocument(schema, document, coerced)
         let points = 0
-        for (const field of selectRoot(schema, reading, operation.selectionSet)) {
+        for (const field of selectRoot(reading, operation)) {
           const definition = definitions.find(({ name }) => name === field.name)
           if (definition === undefined) continue
           const asked = readReportRequest(reading, definition, field)

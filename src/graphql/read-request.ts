@@ -1,4 +1,5 @@
 import {
+  type DocumentNode,
   type FieldNode,
   type GraphQLObjectType,
   type GraphQLResolveInfo,
@@ -6,6 +7,8 @@ import {
   getArgumentValues,
   getNamedType,
   isObjectType,
+  Kind,
+  type OperationDefinitionNode,
 } from 'graphql'
 import { collectFields, collectSubfields } from 'graphql/execution/collectFields'
 import type { Definition } from '../dataset/definition'
@@ -50,19 +53,23 @@ function select(document: Document, { type, nodes }: Pick<SelectedField, 'type' 
   return readFields(document, type, collectSubfields(schema, fragments, variableValues, type, nodes))
 }
 
-/** The fields of an operation's root, with their nodes. */
-export function selectRoot(
+/** Prepares a document for reading, with its variables coerced. */
+export function readDocument(
   schema: GraphQLSchema,
-  document: Document,
-  selectionSet: Parameters<typeof collectFields>[4],
-): SelectedField[] {
-  const root = schema.getQueryType()
-  if (!root) return []
-  return readFields(
-    document,
-    root,
-    collectFields(schema, document.fragments, document.variableValues, root, selectionSet),
+  document: DocumentNode,
+  variableValues: Document['variableValues'],
+): Document {
+  const fragments = document.definitions.flatMap((part) =>
+    part.kind === Kind.FRAGMENT_DEFINITION ? [[part.name.value, part]] : [],
   )
+  return { schema, fragments: Object.fromEntries(fragments), variableValues }
+}
+
+/** The fields of an operation's root, with their nodes. */
+export function selectRoot(document: Document, { selectionSet }: OperationDefinitionNode): SelectedField[] {
+  const { schema, fragments, variableValues } = document
+  const root = schema.getQueryType()
+  return root ? readFields(document, root, collectFields(schema, fragments, variableValues, root, selectionSet)) : []
 }
 
 function named(fields: readonly SelectedField[], name: string): SelectedField[] {
@@ -92,6 +99,7 @@ class SelectionReader {
       // GraphQL has coerced the arguments to the types that the schema gives them.
       ...(same[0]?.arguments_ as Pick<SeriesRequest, 'granularity' | 'fill'>),
       measures: this.measures(named(this.fields(same), 'measures')),
+      occurrences: same.length,
     }))
   }
 

@@ -1,7 +1,7 @@
 import { Field, InputType, Int, ObjectType, registerEnumType } from 'type-graphql'
-import type { Definition } from '../dataset/definition'
+import { type Definition, servedGranularities } from '../dataset/definition'
 import { COMPARISONS } from '../time/comparison'
-import { GRANULARITIES, isMadeOf } from '../time/granularity'
+import { GRANULARITIES } from '../time/granularity'
 import { PERIODS } from '../time/range'
 import { enumOf } from './names'
 import { DateOrDateTimeScalar, DateTimeScalar, TimeZoneScalar } from './scalars'
@@ -61,7 +61,7 @@ export interface TimeTypes {
 
 export function createTimeTypes(definitions: readonly Definition[]): TimeTypes {
   const served = GRANULARITIES.filter((unit) =>
-    definitions.some((definition) => isMadeOf(unit, definition.granularity)),
+    definitions.some((definition) => servedGranularities(definition).includes(unit)),
   )
   const Granularity = enumOf(served)
   registerEnumType(Granularity, {

@@ -12,8 +12,8 @@ export interface Readiness {
 
 export interface StatusRoutesOptions {
   readonly readiness: () => Readiness | Promise<Readiness>
-  /** The SDL, or null while there is none. */
-  readonly schemaText: () => string | null
+  /** The SDL, or null while there is none. Without it the schema is nobody's business. */
+  readonly schemaText?: () => string | null
 }
 
 const METHODS = ['GET', 'HEAD']
@@ -36,6 +36,7 @@ export function serveStatus(app: FastifyInstance, { readiness, schemaText }: Sta
         .send({ status, reasons })
     },
   })
+  if (schemaText === undefined) return
   app.route({
     method: METHODS,
     url: '/schema.graphql',

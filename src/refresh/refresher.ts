@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { DataSource } from 'typeorm'
 import type { Version } from '../cache/version'
 import type { VersionRegister } from '../cache/version-register'
+import { baseZone } from '../dataset/base-zone'
 import type { Definition } from '../dataset/definition'
 import { type LayoutState, readLayoutStates, registerLayout } from '../storage/layouts'
 import { codeOf } from '../storage/postgres-errors'
@@ -81,8 +82,7 @@ function boundariesOf(definition: Definition['rollups'][number], extent: Extent)
 /** Start of the first bucket and end of the last, at the dataset's own granularity. */
 function dataRange(definition: Definition, extent: Extent | null): { from: Date; to: Date } | null {
   if (extent === null) return null
-  // Buckets shorter than a day are those of UTC, also where the zone's own hours begin at half past.
-  const zone = isCalendar(definition.granularity) && definition.timeType !== 'date' ? definition.timezone : 'UTC'
+  const zone = baseZone(definition)
   const first = bucketBoundaries(extent.first, extent.first + 1, definition.granularity, zone)
   const last = bucketBoundaries(extent.last, extent.last + 1, definition.granularity, zone)
   return { from: new Date(first[0] ?? extent.first), to: new Date(last.at(-1) ?? extent.last) }
@@ -119,6 +119,14 @@ async function rebuild(
   return changes > 0
 }
 
+/** Lets Postgres end the statements of a process that is gone within seconds, where its platform can notice. */
+async function noticeLoss(query: Query): Promise<void> {
+  await query('SAVEPOINT notice_loss')
+  await query(`SET LOCAL client_connection_check_interval = '2s'`).catch(() =>
+    query('ROLLBACK TO SAVEPOINT notice_loss'),
+  )
+}
+
 /** One try at a refresh in one transaction; null when another refresher holds the work lock. */
 async function tryRefresh(definition: Definition, options: RefreshOptions): Promise<RefreshOutcome | null> {
   const { dataSource, register } = options
@@ -134,6 +142,7 @@ async function tryRefresh(definition: Definition, options: RefreshOptions): Prom
     const lock = await query('SELECT pg_try_advisory_xact_lock($1, hashtext($2)) AS held', [WORK_LOCK, definition.name])
     if (lock.rows[0]?.held !== true) return null
     await query('SET LOCAL statement_timeout = 0')
+    await noticeLoss(query)
     await query('SET LOCAL jit = off')
     if (definition.states.some((state) => state.sqlType === 'float8')) {
       // The sum of floats depends on their order: read them in one, or every refresh would find other last digits.
@@ -217,19 +226,20 @@ async function recordError(definition: Definition, options: RefreshOptions, erro
 }
 
 /**
- * Recomputes every rollup of a dataset from its source, in one transaction that readers see all of or none. Waits for a
- * refresher that is at work on the dataset. Can be killed at any point and run again.
+ * Recomputes every rollup of a dataset from its source, in one transaction that readers see all of or none. Can be killed
+ * at any point and run again. Null when another refresher is at work on the dataset.
  */
-export async function refreshDataset(definition: Definition, options: RefreshOptions): Promise<RefreshOutcome> {
+export async function refreshUnlessBusy(
+  definition: Definition,
+  options: RefreshOptions,
+): Promise<RefreshOutcome | null> {
   try {
     await withTransaction(options.dataSource, 'READ COMMITTED', (query) =>
       registerLayout(query, options.dataSource, definition),
     )
     for (;;) {
       try {
-        const outcome = await tryRefresh(definition, options)
-        if (outcome !== null) return outcome
-        await wait(LOCK_POLL_MS)
+        return await tryRefresh(definition, options)
       } catch (error) {
         // A text too long for an index: the rollups are right without the index, only slower to filter.
         if (codeOf(error) === PROGRAM_LIMIT_EXCEEDED && (await dropKeyIndexes(definition, options))) continue
@@ -241,5 +251,15 @@ export async function refreshDataset(definition: Definition, options: RefreshOpt
     // Postgres may be what failed; then there is nowhere to write this down, and the caller learns of it anyway.
     await recordError(definition, options, error).catch(() => undefined)
     throw error
+  }
+}
+
+/** Does the same, but waits for a refresher that is at work on the dataset. */
+export async function refreshDataset(definition: Definition, options: RefreshOptions): Promise<RefreshOutcome> {
+  for (;;) {
+    const outcome = await refreshUnlessBusy(definition, options)
+    if (outcome !== null) return outcome
+    options.onProgress?.({ dataset: definition.name, label: 'waiting for another refresh', done: 0, total: 1 })
+    await wait(LOCK_POLL_MS)
   }
 }

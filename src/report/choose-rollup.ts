@@ -17,25 +17,24 @@ export interface Need {
 
 function hasSameOffsets(a: string, b: string, from: number, to: number): boolean {
   if (a === b) return true
-  const end = Math.max(to, from + 1)
-  return JSON.stringify(offsetTransitions(a, from, end)) === JSON.stringify(offsetTransitions(b, from, end))
+  return JSON.stringify(offsetTransitions(a, from, to)) === JSON.stringify(offsetTransitions(b, from, to))
 }
 
 /** The start of the first bucket that a part reads, which over all data may begin before the data do. */
 export function firstBucket(rollup: RollupDefinition, frame: Frame): number {
-  return bucketStart(frame.from, rollup.granularity, rollup.timezone)
+  return bucketStart(frame.span.from, rollup.granularity, rollup.timezone)
 }
 
 function unitFault(rollup: RollupDefinition, unit: Granularity, frame: Frame): string | null {
   if (!isMadeOf(unit, rollup.granularity))
     return `its ${nameGranularity(rollup.granularity)} buckets do not make up ${nameGranularity(unit)} buckets`
   if (isCalendar(rollup.granularity)) {
-    return hasSameOffsets(rollup.timezone, frame.zone, firstBucket(rollup, frame), frame.to)
+    return hasSameOffsets(rollup.timezone, frame.zone, firstBucket(rollup, frame), frame.span.to)
       ? null
       : `its buckets follow the clocks of ${rollup.timezone}, not of ${frame.timezone}`
   }
   const step = STEP_SECONDS[rollup.granularity]
-  const fits = offsetTransitions(frame.zone, frame.from, Math.max(frame.to, frame.from + 1)).every(
+  const fits = offsetTransitions(frame.zone, frame.span.from, frame.span.to).every(
     ({ offsetSeconds }) => offsetSeconds % step === 0,
   )
   return fits

@@ -2,18 +2,25 @@ import type { Definition } from '../dataset/definition'
 import { BadInputError } from '../errors'
 import type { VersionedState } from '../storage/layouts'
 import { countBuckets } from '../time/buckets'
+import { isMadeOf } from '../time/granularity'
 import { plannedEnd } from './part-plan'
 import type { ReportRequest, SeriesRequest } from './request'
 import { type Asking, readSubject, type Subject, shiftSubject } from './subject'
 
-function countSeries({ frame, state }: Subject, series: readonly SeriesRequest[]): number {
+function countSeries({ definition, frame, state }: Subject, series: readonly SeriesRequest[]): number {
   const end = plannedEnd(state, frame)
-  return series.reduce((sum, { granularity }) => sum + countBuckets(frame.from, end, granularity, frame.zone), 0)
+  return series
+    .filter(({ granularity }) => isMadeOf(granularity, definition.granularity))
+    .reduce(
+      (sum, { granularity, occurrences }) => sum + occurrences * countBuckets(frame.from, end, granularity, frame.zone),
+      0,
+    )
 }
 
 /**
  * Counts the points that a report may answer with, before anything is read: those under groups as often as the page may
- * have groups. 0 for a report whose arguments are wrong, which is refused for that.
+ * have groups, and each as often as it is written out. A report whose arguments are wrong counts nothing: it is refused for
+ * that.
  */
 export function countPoints(
   definition: Definition,

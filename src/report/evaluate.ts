@@ -85,6 +85,9 @@ export async function evaluateReport(
   ])
   const identity = canonicalJson([
     definition.hash,
+    definition.meaning,
+    // A comparison goes back by other steps for each kind of range.
+    frame.range,
     frame.from,
     frame.to,
     frame.timezone,

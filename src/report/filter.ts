@@ -127,6 +127,8 @@ export function dimensionsOfCondition(condition: Condition): string[] {
 export interface Scope {
   readonly condition: Condition
   readonly key: string
+  /** Whether nothing may be seen, not even how far the data reach. */
+  readonly isEmpty: boolean
 }
 
 /** Builds the scope of a principal. A claim that is missing, empty, or not plain text or a whole number sees nothing. */
@@ -138,7 +140,8 @@ export function scopeOf(definition: Definition, claims: Readonly<Record<string, 
   const conditions = entries.map(({ dimension, value }) =>
     value === null ? NOTHING : oneOf(dimension, typeOf(definition, dimension), [value]),
   )
-  return { condition: combine('all', conditions), key: canonicalJson(entries) }
+  const isEmpty = entries.some(({ value }) => value === null)
+  return { condition: combine('all', conditions), key: canonicalJson(entries), isEmpty }
 }
 
 function readClaim(value: unknown, type: DimensionType): ConditionValue | null {

@@ -1,10 +1,11 @@
+import { baseZone } from '../dataset/base-zone'
 import type { Definition } from '../dataset/definition'
 import { BadInputError } from '../errors'
 import type { LayoutState } from '../storage/layouts'
 import { bucketEnd, bucketStart } from '../time/buckets'
 import { type DateOrDateTime, parseDateOrDateTime } from '../time/date-or-time'
-import { GRANULARITIES, isCalendar, isMadeOf, nameGranularity, STEP_SECONDS } from '../time/granularity'
-import { type RangeInput, resolveRange } from '../time/range'
+import { isCalendar, isMadeOf, nameGranularity, STEP_SECONDS } from '../time/granularity'
+import { nextChange, type RangeInput, resolveRange } from '../time/range'
 import { canonicalTimeZone, formatInstant, localDate, offsetTransitions } from '../time/time-zone'
 import { relabel } from '../time/wall-clock'
 import type { RangeArgument } from './request'
@@ -26,6 +27,10 @@ export interface Frame {
   /** Bounds for reading rows; null: unbounded. */
   readonly readFrom: number | null
   readonly readTo: number | null
+  /** The stretch of the range that may hold rows; where none may, its first millisecond. Half-open, never empty. */
+  readonly span: { readonly from: number; readonly to: number }
+  /** When a relative range moves to its next bucket; null for one that stands still. */
+  readonly movesAt: number | null
   /** Writes an instant in the report's zone. */
   format(instant: number): string
   /** The local date of an instant. */
@@ -48,6 +53,8 @@ function readBound(definition: Definition, timezone: string, text: string, argum
 }
 
 const MOST_UNITS = 1_000_000
+/** Two years: the rules by which clocks will change repeat every year, so nothing new comes after. */
+const RULES_REPEAT_MS = 2 * 366 * 86_400_000
 
 function readRange(definition: Definition, timezone: string, argument: RangeArgument): RangeInput {
   if (argument.between) {
@@ -74,7 +81,7 @@ function readRange(definition: Definition, timezone: string, argument: RangeArgu
 
 /** The start of the bucket of the dataset's own granularity that an instant falls in, and of the next one. */
 function nearestBounds(definition: Definition, instant: number): [number, number] {
-  const zone = isCalendar(definition.granularity) && definition.timeType !== 'date' ? definition.timezone : 'UTC'
+  const zone = baseZone(definition)
   const start = bucketStart(instant, definition.granularity, zone)
   return [start, bucketEnd(start, definition.granularity, zone)]
 }
@@ -90,12 +97,17 @@ function checkBound(definition: Definition, frame: Frame, instant: number, argum
   )
 }
 
-/** Refuses a zone whose days do not begin where buckets of the dataset do. */
-function checkZone(definition: Definition, frame: Frame): void {
+/**
+ * Checks that a part which cuts time into units (a series, an hour of the day) can do so in the report's zone.
+ *
+ * @throws BadInputError for a zone whose days do not begin where buckets of the dataset do.
+ */
+export function checkZone(definition: Definition, frame: Frame): void {
   const { granularity } = definition
   if (isCalendar(granularity)) return
   const step = STEP_SECONDS[granularity]
-  const odd = offsetTransitions(frame.zone, frame.from, Math.max(frame.to, frame.from + 1)).find(
+  const end = Math.min(frame.to, Math.max(frame.now, frame.span.to) + RULES_REPEAT_MS)
+  const odd = offsetTransitions(frame.zone, frame.from, Math.max(end, frame.from + 1)).find(
     ({ offsetSeconds }) => offsetSeconds % step !== 0,
   )
   if (odd === undefined) return
@@ -106,6 +118,12 @@ function checkZone(definition: Definition, frame: Frame): void {
       `${odd.offsetSeconds / 60} minutes, so its days and hours begin inside a bucket. The nearest bounds are ${bounds}; ` +
       `choose a zone whose offset is a multiple of ${step / 60} minutes.`,
   )
+}
+
+function spanOf({ from, to }: { readonly from: number; readonly to: number }, state: LayoutState): Frame['span'] {
+  const first = Math.max(from, state.dataFrom ?? from)
+  const end = Math.min(to, state.dataTo ?? to)
+  return first < end ? { from: first, to: end } : { from, to: from + 1 }
 }
 
 /**
@@ -146,6 +164,8 @@ export function resolveFrame(
     ...bounds,
     readFrom: range === null ? null : bounds.from,
     readTo: range === null ? null : bounds.to,
+    span: spanOf(bounds, state),
+    movesAt: range === null ? null : nextChange(range, zone, now),
     format: (instant) => formatInstant(show(instant), timezone),
     date: (instant) => localDate(instant, zone),
   }
@@ -163,20 +183,6 @@ export function resolveFrame(
 }
 
 /** The same frame over another stretch of time: what a comparison reads. */
-export function moveFrame(frame: Frame, to: { readonly from: number; readonly to: number }): Frame {
-  return { ...frame, ...to, readFrom: to.from, readTo: to.to }
-}
-
-/**
- * Checks that a part which cuts time into units (a series, an hour of the day) can do so in the report's zone.
- *
- * @throws BadInputError where the dataset's own granularity stands in the way.
- */
-export function checkUnits(definition: Definition, frame: Frame): void {
-  checkZone(definition, frame)
-}
-
-/** The sizes of bucket at least as long as the given one, finest first. */
-export function granularitiesFrom(finest: (typeof GRANULARITIES)[number]): (typeof GRANULARITIES)[number][] {
-  return GRANULARITIES.filter((granularity) => isMadeOf(granularity, finest))
+export function moveFrame(frame: Frame, to: { readonly from: number; readonly to: number }, state: LayoutState): Frame {
+  return { ...frame, ...to, readFrom: to.from, readTo: to.to, span: spanOf(to, state) }
 }

@@ -10,7 +10,7 @@ import type { Granularity } from '../time/granularity'
 import { offsetTransitions } from '../time/time-zone'
 import { chooseRollup, firstBucket, type Need } from './choose-rollup'
 import { dimensionsOfCondition } from './filter'
-import { checkUnits, type Frame } from './frame'
+import { checkZone, type Frame } from './frame'
 import type { BreakdownPlan } from './plan-breakdown'
 import type { SeriesRequest } from './request'
 import type { Subject } from './subject'
@@ -19,6 +19,8 @@ import type { Subject } from './subject'
 export interface PlannedPart<P extends Part> {
   readonly part: P
   readonly question: Question
+  /** Seconds until nobody asks this any more, because a relative range moves on; undefined for a range that stands still. */
+  readonly ttlSeconds: number | undefined
 }
 
 /** Gives the rows of a part, from wherever they are. */
@@ -53,7 +55,7 @@ export function needOf(subject: Subject, by: readonly string[], granularity: Gra
   const { definition, frame } = subject
   const names = namesOf(subject, by)
   const units = [...new Set([...unitsOf(names), ...(granularity === null ? [] : [granularity])])]
-  if (units.length > 0) checkUnits(definition, frame)
+  if (units.length > 0) checkZone(definition, frame)
   return { dimensions: names.filter((name) => !isImplied(name)), units, frame }
 }
 
@@ -61,8 +63,7 @@ function sliceOf(subject: Subject, by: readonly string[], granularity: Granulari
   const { definition, state, frame, where } = subject
   const rollup = chooseRollup(definition, state, needOf(subject, by, granularity))
   const needsOffsets = namesOf(subject, by).some(isImplied)
-  const first = firstBucket(rollup, frame)
-  const offsets = needsOffsets ? offsetTransitions(frame.zone, first, Math.max(frame.to, first + 1)) : []
+  const offsets = needsOffsets ? offsetTransitions(frame.zone, firstBucket(rollup, frame), frame.span.to) : []
   return {
     definition,
     layout: layoutId(definition),
@@ -74,19 +75,22 @@ function sliceOf(subject: Subject, by: readonly string[], granularity: Granulari
   }
 }
 
-/** The question that a part answers, whatever rollup answers it. */
-function questionOf(subject: Subject, content: object): Question {
+/** Joins a part with the question that it answers, whatever rollup it is read from. */
+function planPart<P extends Part>(subject: Subject, part: P, content: object): PlannedPart<P> {
   const { definition, frame, where, scope } = subject
+  const text = canonicalJson({
+    part: part.kind,
+    range: [frame.from, frame.to, frame.readFrom === null],
+    span: [frame.span.from, frame.span.to],
+    zone: frame.zone,
+    where,
+    meaning: definition.meaning,
+    ...content,
+  })
   return {
-    group: definition.name,
-    topic: layoutId(definition),
-    scope: scope.key,
-    text: canonicalJson({
-      range: [frame.from, frame.to, frame.readFrom === null],
-      zone: frame.zone,
-      where,
-      ...content,
-    }),
+    part,
+    question: { group: definition.name, topic: layoutId(definition), scope: scope.key, text },
+    ttlSeconds: frame.movesAt === null ? undefined : Math.max(1, (frame.movesAt - frame.now) / 1000),
   }
 }
 
@@ -94,10 +98,7 @@ export function planTotals(
   subject: Subject,
   measures: readonly string[],
 ): PlannedPart<Extract<Part, { kind: 'totals' }>> {
-  return {
-    part: { kind: 'totals', slice: sliceOf(subject, [], null), measures },
-    question: questionOf(subject, { part: 'totals', measures }),
-  }
+  return planPart(subject, { kind: 'totals', slice: sliceOf(subject, [], null), measures }, { measures })
 }
 
 export function planSeries(
@@ -106,10 +107,9 @@ export function planSeries(
   boundaries: readonly number[],
 ): PlannedPart<Extract<Part, { kind: 'series' }>> {
   const { granularity, measures } = request
-  return {
-    part: { kind: 'series', slice: sliceOf(subject, [], granularity), measures, boundaries },
-    question: questionOf(subject, { part: 'series', measures, granularity, end: boundaries.at(-1) ?? null }),
-  }
+  const slice = sliceOf(subject, [], granularity)
+  const end = boundaries.at(-1) ?? null
+  return planPart(subject, { kind: 'series', slice, measures, boundaries }, { measures, granularity, end })
 }
 
 export function planBreakdown(
@@ -118,10 +118,8 @@ export function planBreakdown(
   measures: readonly string[],
   other: readonly string[] | null,
 ): PlannedPart<BreakdownPart> {
-  return {
-    part: { kind: 'breakdown', slice: sliceOf(subject, plan.by, null), measures, other, ...plan },
-    question: questionOf(subject, { part: 'breakdown', measures, other, ...plan }),
-  }
+  const slice = sliceOf(subject, plan.by, null)
+  return planPart(subject, { kind: 'breakdown', slice, measures, other, ...plan }, { measures, other, ...plan })
 }
 
 /** The groups of a page: as totals, or with a granularity as series. */
@@ -134,10 +132,8 @@ export function planGroups(
 ): PlannedPart<Extract<Part, { kind: 'groups' }>> {
   const slice = sliceOf(subject, by, series?.granularity ?? null)
   const end = series?.boundaries.at(-1) ?? null
-  return {
-    part: { kind: 'groups', slice, by, keys, measures, boundaries: series?.boundaries ?? null },
-    question: questionOf(subject, { part: 'groups', by, keys, measures, granularity: series?.granularity, end }),
-  }
+  const part = { kind: 'groups', slice, by, keys, measures, boundaries: series?.boundaries ?? null } as const
+  return planPart(subject, part, { by, keys, measures, granularity: series?.granularity, end })
 }
 
 export function planOtherSeries(
@@ -148,12 +144,11 @@ export function planOtherSeries(
 ): PlannedPart<Extract<Part, { kind: 'otherSeries' }>> {
   const { granularity, measures } = request
   const slice = sliceOf(subject, plan.by, granularity)
-  const breakdown: BreakdownPart = { kind: 'breakdown', slice, measures: [], other: null, ...plan }
+  const pageSlice = sliceOf(subject, plan.by, null)
+  const breakdown: BreakdownPart = { kind: 'breakdown', slice: pageSlice, measures: [], other: null, ...plan }
   const end = boundaries.at(-1) ?? null
-  return {
-    part: { kind: 'otherSeries', breakdown, measures, boundaries },
-    question: questionOf(subject, { part: 'otherSeries', measures, granularity, end, ...plan }),
-  }
+  const part = { kind: 'otherSeries', slice, breakdown, measures, boundaries } as const
+  return planPart(subject, part, { measures, granularity, end, ...plan })
 }
 
 /** Refuses a cursor whose values Postgres could not read: it was made up. */

@@ -95,6 +95,7 @@ export function readBreakdown(
   const { frame, where, scope } = subject
   const binding = bindingOf({
     hash: definition.hash,
+    meaning: definition.meaning,
     from: frame.readFrom,
     to: frame.readTo,
     zone: frame.zone,

@@ -11,7 +11,6 @@ import { evaluateReport } from './evaluate'
 import type { LoadPart } from './part-plan'
 import type { ReportRequest } from './request'
 import type { Asking } from './subject'
-import { untilAborted } from './until-aborted'
 
 /** Where answers come from. */
 export interface ReportSources {
@@ -35,12 +34,13 @@ interface Waiting {
 const ROUNDS = 2
 
 /**
- * One operation's questions. Everything it asks of one dataset comes from one version: its reports are collected for a
- * turn of the event loop and answered together, again if a refresh came in between.
+ * One operation's questions. All of its reports on one dataset come from one version: they are collected for a turn of the
+ * event loop and answered together, again if a refresh came in between.
  */
 export class ReportSession {
   readonly #pinned = new Map<string, Promise<VersionedState>>()
   readonly #waiting = new Map<string, Waiting[]>()
+  readonly #aborted: Promise<never>
   #hits = 0
   #misses = 0
 
@@ -49,7 +49,14 @@ export class ReportSession {
     readonly asking: Asking,
     /** Ends the wait for parts, with the error that they then fail with. */
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.#aborted = new Promise((_resolve, reject) => {
+      if (signal.aborted) reject(signal.reason)
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    })
+    // Told to whoever waits for a part; when nobody does, it is no failure.
+    this.#aborted.catch(() => undefined)
+  }
 
   get outcome(): CacheOutcome {
     return { hits: this.#hits, misses: this.#misses }
@@ -106,9 +113,9 @@ export class ReportSession {
     for (let round = 0; round < ROUNDS; round += 1) {
       const state = await this.state(definition)
       const seen: Version[] = []
-      const answers = await this.#evaluate(definition, requests, state, async ({ part, question }) => {
-        const reading = cache.read(question, state.version, () => reader.load(part))
-        const { version, value, outcome } = await untilAborted(reading, this.signal)
+      const answers = await this.#evaluate(definition, requests, state, async ({ part, question, ttlSeconds }) => {
+        const reading = cache.read(question, state.version, () => reader.load(part), { ttlSeconds })
+        const { version, value, outcome } = await Promise.race([reading, this.#aborted])
         if (outcome === 'memory' || outcome === 'redis') this.#hits += 1
         else this.#misses += 1
         seen.push(version)
@@ -117,7 +124,7 @@ export class ReportSession {
       if (seen.every((version) => sameVersion(version, state.version))) return answers
       void this.#pin(definition)
     }
-    return reader.loadTogether(async (load, readState) => {
+    return reader.loadTogether(this.signal, async (load, readState) => {
       const state = await readState(layoutId(definition))
       return this.#evaluate(definition, requests, state, async ({ part }) => {
         this.#misses += 1

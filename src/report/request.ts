@@ -26,6 +26,8 @@ export interface SeriesRequest {
   readonly granularity: Granularity
   readonly fill: boolean
   readonly measures: readonly string[]
+  /** How often the answer writes it out: aliases read it once and answer it each time. */
+  readonly occurrences: number
 }
 
 export interface CompareRequest {

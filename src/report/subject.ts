@@ -1,3 +1,4 @@
+import { baseZone } from '../dataset/base-zone'
 import type { Definition } from '../dataset/definition'
 import type { Condition } from '../storage/condition'
 import type { LayoutState, VersionedState } from '../storage/layouts'
@@ -33,15 +34,24 @@ export function readSubject(
   state: VersionedState,
   asking: Asking,
 ): Subject {
-  const frame = resolveFrame(definition, state.data, request, asking.clock)
   const scope = scopeOf(definition, asking.claims)
+  const data = scope.isEmpty ? { ...state.data, dataFrom: null, dataTo: null } : state.data
+  const frame = resolveFrame(definition, data, request, asking.clock)
   const where = restrict(normaliseWhere(definition, request.where), scope)
-  return { definition, state: state.data, frame, where, scope }
+  return { definition, state: data, frame, where, scope }
 }
 
 /** The subject of a comparison: the same question over the earlier range. */
 export function shiftSubject(subject: Subject, to: CompareRequest['to']): Subject {
   const { definition, frame } = subject
-  const earlier = shiftRange(frame, frame.range, to, frame.zone, frame.now, definition.granularity)
-  return { ...subject, frame: moveFrame(frame, earlier) }
+  const earlier = shiftRange(
+    frame,
+    frame.range,
+    to,
+    frame.zone,
+    frame.now,
+    definition.granularity,
+    baseZone(definition),
+  )
+  return { ...subject, frame: moveFrame(frame, earlier, subject.state) }
 }

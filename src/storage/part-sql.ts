@@ -57,7 +57,7 @@ function renderOtherSeries(
   parameters: Parameters,
 ): string {
   const { breakdown } = part
-  const slice = renderSlice(breakdown.slice, schema, parameters)
+  const slice = renderSlice(part.slice, schema, parameters)
   const keys = breakdown.by.map(slice.dimension)
   const columns = keys.map((_, index) => `seen.k${index}`)
   const ranked = renderRankedGroups(breakdown, schema, parameters, [])
@@ -65,7 +65,7 @@ function renderOtherSeries(
   return `${ranked.ctes}, seen AS (
   SELECT ${keys.map((_, index) => `k${index}`).join(', ')} FROM ranked WHERE ${ranked.isEarlier} OR place <= ${first}
 ), answer AS (
-  SELECT ${slice.bucketIndex(part.boundaries)} AS b${renderValues(breakdown.slice, part.measures)}
+  SELECT ${slice.bucketIndex(part.boundaries)} AS b${renderValues(part.slice, part.measures)}
   FROM ${slice.table} WHERE ${slice.where} AND NOT EXISTS (SELECT FROM seen WHERE ${sameKey(keys, columns)})
   GROUP BY 1
 )`
@@ -104,8 +104,7 @@ function renderAnswer(part: Part, schema: string, parameters: Parameters): strin
  */
 export function renderPart(part: Part, schema: string): Statement {
   const parameters = new Parameters()
-  const slice = part.kind === 'otherSeries' ? part.breakdown.slice : part.slice
-  const layout = parameters.add(slice.layout, 'text')
+  const layout = parameters.add(part.slice.layout, 'text')
   const answer = renderAnswer(part, schema, parameters)
   const sql = `WITH state AS (SELECT seq, version FROM ${schema}.layout WHERE id = ${layout}), ${answer}
 SELECT state.seq::text AS seq, state.version::text AS version, answer.* FROM state LEFT JOIN answer ON true`

@@ -78,6 +78,8 @@ export type Part =
   | {
       /** The series of what a breakdown leaves to `other`. */
       readonly kind: 'otherSeries'
+      readonly slice: Slice
+      /** Ranked as the page itself was, on the page's own rollup: sums of floats differ between rollups in their last digits. */
       readonly breakdown: BreakdownPart
       readonly measures: readonly string[]
       readonly boundaries: readonly number[]

@@ -57,7 +57,7 @@ function parseBreakdown(part: BreakdownPart, rows: readonly Row[]): BreakdownRow
 
 function parseRows(part: Part, rows: readonly Row[]): PartRows<Part> {
   if (part.kind === 'breakdown') return parseBreakdown(part, rows)
-  const { definition } = part.kind === 'otherSeries' ? part.breakdown.slice : part.slice
+  const { definition } = part.slice
   const values = (row: Row) => valuesOf(definition, part.measures, row, 'v')
   if (part.kind === 'totals') return { kind: 'totals', values: values(rows[0] ?? {}) }
   const found = rows.filter((row) => row.b !== null)
@@ -85,8 +85,9 @@ function loadWith(query: Query, schema: string): PartLoader {
 export interface RollupReader {
   /** Loads one part in a statement, hence a snapshot, of its own. Rejects with an AggregraphError when Postgres is away. */
   readonly load: PartLoader
-  /** Loads any number of parts, and the state of their layout, in one snapshot. */
+  /** Loads any number of parts, and the state of their layout, in one snapshot; none any more once the signal aborts. */
   loadTogether<T>(
+    signal: AbortSignal,
     work: (load: PartLoader, readState: (layout: string) => Promise<VersionedState>) => Promise<T>,
   ): Promise<T>
 }
@@ -128,14 +129,20 @@ export function createRollupReader(dataSource: DataSource, statementTimeoutSecon
   return {
     load: (part) =>
       translated(withDeadline(dataSource, statementTimeoutSeconds, (query) => loadWith(query, schema)(part))),
-    loadTogether: (work) =>
+    loadTogether: (signal, work) =>
       translated(
         withTransaction(dataSource, 'REPEATABLE READ', async (query) => {
           await query(`SET LOCAL statement_timeout = ${statementTimeoutSeconds * 1000}`)
           const inTurn = takeTurns()
           const load = loadWith(query, schema)
           return work(
-            (part) => translated(inTurn(() => guard(query, () => load(part)))),
+            (part) =>
+              translated(
+                inTurn(async () => {
+                  signal.throwIfAborted()
+                  return guard(query, () => load(part))
+                }),
+              ),
             (layout) =>
               inTurn(async () => {
                 const state = (await readLayoutStates(query, schema, [layout])).get(layout)

@@ -99,9 +99,7 @@ function hasTime(definition: Definition): string {
 /** The SELECT of what a build has to know of the source first. */
 export function selectSurvey(definition: Definition): string {
   const usable = hasTime(definition)
-  const ignored = definition.inexact.map(
-    (expression) => `count(*) FILTER (WHERE (${expression})::double precision IN ('NaN', 'Infinity', '-Infinity'))`,
-  )
+  const ignored = definition.finite.map((condition) => `count(*) FILTER (WHERE NOT (${condition}))`)
   return `SELECT count(*)::text AS total, (count(*) FILTER (WHERE ${usable} IS NOT TRUE))::text AS without_time,
   (${ignored.join(' + ') || '0'})::text AS ignored,
   (extract(epoch from min(${definition.timeSql}) FILTER (WHERE ${usable})) * 1000)::double precision AS first,

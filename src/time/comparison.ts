@@ -22,7 +22,7 @@ type Shift =
  * elapsed time for any other. The rest go back by a week, month or year of the calendar, to the same local time; a day that
  * the earlier month lacks is its last.
  *
- * A range that reaches past now is cut at the end of the bucket of size `cutGrain` that holds now, and compared with the same
+ * A range that reaches past now is cut at the end of the bucket of size `cutGrain` in `cutZone` that holds now, and compared with the same
  * part of the earlier one: up to the same local date and time, but never past the earlier range's own end. Where the earlier
  * month is too short to have that date, all of the month is the same part.
  */
@@ -33,11 +33,13 @@ export function shiftRange(
   zone: string,
   now: Instant,
   cutGrain: Granularity,
+  cutZone = zone,
 ): ResolvedRange {
   const shift = shiftOf(resolved, range, comparison, zone)
   const from = shiftBound(resolved.from, shift, zone)
   const wholeEnd = shiftBound(resolved.to, shift, zone)
-  const to = Math.min(wholeEnd, shiftedCut(resolved, from, shift, zone, now, cutGrain) ?? wholeEnd)
+  const cut = bucketEnd(now, cutGrain, cutZone)
+  const to = Math.min(wholeEnd, shiftedCut(resolved, from, shift, zone, now, cut) ?? wholeEnd)
   return within(from, Math.max(from, to))
 }
 
@@ -76,10 +78,9 @@ function shiftedCut(
   shift: Shift,
   zone: string,
   now: Instant,
-  cutGrain: Granularity,
+  cut: Instant,
 ): Instant | null {
   if (resolved.to <= now || resolved.from > now) return null
-  const cut = bucketEnd(now, cutGrain, zone)
   if (cut >= resolved.to) return null
   if (shift.kind !== 'calendar') return from + (cut - resolved.from)
   const { day, time } = readClock(cut, zone)

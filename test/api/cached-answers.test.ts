@@ -51,6 +51,8 @@ const SPELLINGS: readonly (readonly [how: string, query: string, variables: obje
 
 /** What the floor reads once a second, and what a version read of a question would read: the same statement. */
 const VERSIONS = /^SELECT id, seq::text AS seq/
+/** The transaction that limits the time of such a read. It reads nothing itself. */
+const LIMITS = /^(BEGIN READ ONLY; SET LOCAL statement_timeout = \d+|COMMIT)$/
 const FLOOR_MS = 1_000
 
 interface Totals {
@@ -122,8 +124,8 @@ describe('a cached answer', () => {
       // Fifty version reads would stand out: the floor reads versions with the same text, but once a second.
       const polls = Math.ceil((performance.now() - began) / FLOOR_MS) + 1
       const { statements } = server.statements
-      expect(statements.filter(({ sql }) => !VERSIONS.test(sql))).toEqual([])
-      expect(statements.length).toBeLessThanOrEqual(polls)
+      expect(statements.filter(({ sql }) => !VERSIONS.test(sql) && !LIMITS.test(sql))).toEqual([])
+      expect(statements.filter(({ sql }) => VERSIONS.test(sql)).length).toBeLessThanOrEqual(polls)
     })
 
     it.each(SPELLINGS)('is found by %s', async (_, query, variables) => {
@@ -280,7 +282,8 @@ describe('a cached answer', () => {
       const again = await server.ask(REPORT)
       expect({ status: cacheStatus(again), data: again.data }).toEqual({ status: 'aggregraph; hit', data })
       // The version is read from Postgres; no rollup is.
-      expect(server.statements.statements.filter(({ sql }) => !VERSIONS.test(sql))).toEqual([])
+      const others = server.statements.statements.filter(({ sql }) => !VERSIONS.test(sql) && !LIMITS.test(sql))
+      expect(others).toEqual([])
 
       for (let orders = 49; orders < 52; orders += 1) {
         await placeOrder(database)

@@ -43,7 +43,7 @@ describe('parts read in one snapshot', () => {
   const REFUSED: Condition = { kind: 'in', dimension: 'country', values: ['\0'] }
 
   it('fail one by one: what comes after a failed one is still answered', async () => {
-    const answers = await services.reader.loadTogether((load) =>
+    const answers = await services.reader.loadTogether(new AbortController().signal, (load) =>
       Promise.all([ALL, REFUSED, ALL, REFUSED, ALL].map((where) => settle(() => load(totals(where))))),
     )
     const right = { isOk: true, value: expect.objectContaining({ value: { kind: 'totals', values: [48] } }) }
@@ -52,7 +52,7 @@ describe('parts read in one snapshot', () => {
   })
 
   it('fail as the database being away, all of them, when the connection is cut', async () => {
-    const answers = services.reader.loadTogether(async (load) => {
+    const answers = services.reader.loadTogether(new AbortController().signal, async (load) => {
       await load(totals(ALL))
       await database.query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'",

@@ -41,7 +41,7 @@ export const NUMERIC_TYPES: readonly ColumnType[] = [...EXACT_TYPES, ...INEXACT_
 const CASTS: Partial<Readonly<Record<ColumnType, string>>> = { numeric: 'numeric', real: 'float4', double: 'float8' }
 
 /** Returns the SQL condition under which the operand is a finite value, or null when its type has no other values. */
-function finiteCondition(operand: Operand): string | null {
+export function finiteCondition(operand: Pick<Operand, 'sql' | 'type'>): string | null {
   const cast = CASTS[operand.type]
   if (cast !== undefined) {
     return `${operand.sql} not in ('NaN'::${cast}, 'Infinity'::${cast}, '-Infinity'::${cast})`

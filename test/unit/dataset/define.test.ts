@@ -185,7 +185,10 @@ it('labels for people, formats by unit, and tells which expressions may hold NaN
     { label: 'Worst', format: 'number', unit: 'minute' },
     { label: 'Passengers' },
   ])
-  expect(definition.inexact).toEqual(['"price"', '"delay"'])
+  expect(definition.finite).toEqual([
+    `"price" not in ('NaN'::numeric, 'Infinity'::numeric, '-Infinity'::numeric)`,
+    `"delay" not in ('NaN'::float8, 'Infinity'::float8, '-Infinity'::float8)`,
+  ])
 })
 
 it('freezes the definition to its leaves', () => {

@@ -1,0 +1,7 @@
+import { isCalendar } from '../time/granularity'
+import type { Definition } from './definition'
+
+/** The zone on whose clocks the dataset's own buckets begin: UTC for buckets shorter than a day and for dates. */
+export function baseZone({ granularity, timeType, timezone }: Definition): string {
+  return isCalendar(granularity) && timeType !== 'date' ? timezone : 'UTC'
+}
