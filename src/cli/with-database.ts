@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '../config'
-import { startEmbeddedPostgres } from '../storage/embedded-postgres'
-import { findRunningPostgres } from '../storage/running-postgres'
+import { startEmbeddedPostgres } from '../embedded/embedded-postgres'
+import { findRunningPostgres } from '../embedded/running-postgres'
 
 /** Where the embedded Postgres keeps its data. */
 export function embeddedDirectory(config: Pick<Config, 'data'>): string {

@@ -6,8 +6,8 @@ const SOURCE = join(__dirname, '../../src')
 
 /**
  * What each part of `src` may import of the others: `errors ← time ← config, dataset ← storage, cache ← refresh, report
- * ← graphql ← http ← server ← main, cli`, and beside them `catalog` (a user of the public surface), `demo` (fills the
- * database of the demo) and the files that compose the whole. An arrow that is not here has to be argued for.
+ * ← graphql ← http ← server ← main, cli`, and beside them `catalog` (a user of the public surface), `embedded` and
+ * `demo` (the Postgres of the demo and what fills it) and the files that compose the whole. An arrow that is not here has to be argued for.
  */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
@@ -19,6 +19,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   cache: ['errors'],
   storage: ['errors', 'time', 'dataset'],
   demo: [],
+  embedded: ['errors'],
   refresh: ['time', 'dataset', 'cache', 'storage'],
   report: ['errors', 'time', 'dataset', 'cache', 'storage'],
   graphql: ['errors', 'time', 'dataset', 'cache', 'report'],
@@ -47,6 +48,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'cache',
     'storage',
     'demo',
+    'embedded',
     'refresh',
     'report',
     'graphql',

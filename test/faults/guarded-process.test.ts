@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
-import { spawnGuarded } from '../../src/storage/guarded-process'
+import { spawnGuarded } from '../../src/embedded/guarded-process'
 
 let directory: string
 
@@ -16,7 +16,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }))
 /** A process that starts `cat` on a pipe of ours: the pipe's end is the end of `cat`. */
 async function starter(): Promise<{ readonly process: ChildProcess; readonly ended: Promise<unknown> }> {
   const bundle = join(directory, 'guarded-process.js')
-  const entry = join(__dirname, '../../src/storage/guarded-process.ts')
+  const entry = join(__dirname, '../../src/embedded/guarded-process.ts')
   buildSync({ entryPoints: [entry], bundle: true, platform: 'node', outfile: bundle })
   const script = `
     require(${JSON.stringify(bundle)}).spawnGuarded({

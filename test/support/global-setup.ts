@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startEmbeddedPostgres } from '../../src/storage/embedded-postgres'
+import { startEmbeddedPostgres } from '../../src/embedded/embedded-postgres'
 import { findRedisServer } from './redis-server'
 import { keepServices } from './services'
 

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findFreePort } from '../../src/storage/free-port'
-import { type GuardedProcess, spawnGuarded } from '../../src/storage/guarded-process'
+import { findFreePort } from '../../src/embedded/free-port'
+import { type GuardedProcess, spawnGuarded } from '../../src/embedded/guarded-process'
 import { redisServer } from './redis-server'
 
 export interface RedisOptions {

@@ -1,4 +1,4 @@
-import type { EmbeddedPostgres } from '../../src/storage/embedded-postgres'
+import type { EmbeddedPostgres } from '../../src/embedded/embedded-postgres'
 
 /** What the set-up of a test run started, for its tear-down. */
 export interface Services {

@@ -1,4 +1,4 @@
-import { explainFault, explainRefusal, isPassing } from '../../../src/storage/postgres-refusal'
+import { explainFault, explainRefusal, isPassing } from '../../../src/embedded/postgres-refusal'
 
 const PLACE = { directory: '/somewhere' }
 
