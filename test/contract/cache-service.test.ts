@@ -3,15 +3,15 @@ import { createMemoryStore } from '../../src/cache/memory-store'
 import { entryKey, type Question } from '../../src/cache/question'
 import { createRedisClient, type RedisClient } from '../../src/cache/redis-client'
 import { createRedisStore } from '../../src/cache/redis-store'
+import { type Redis, startRedis } from '../support/redis'
 import { createEventLog } from './event-log'
-import { type RedisProcess, startRedis } from './redis-process'
 
 const question: Question = { group: 'flights', topic: 'layout', scope: 'all', text: 'how many?' }
 const key = entryKey(question)
 const first = { seq: 1, uuid: 'u1' }
 const second = { seq: 2, uuid: 'u2' }
 const clients: RedisClient[] = []
-let server: RedisProcess
+let server: Redis
 
 beforeEach(async () => {
   server = await startRedis()

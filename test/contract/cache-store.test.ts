@@ -3,12 +3,12 @@ import { entryKey, type Question } from '../../src/cache/question'
 import { createRedisClient, type RedisClient } from '../../src/cache/redis-client'
 import { createRedisStore } from '../../src/cache/redis-store'
 import type { CacheStore } from '../../src/cache/store'
+import { type Redis, startRedis } from '../support/redis'
 import { createEventLog } from './event-log'
-import { type RedisProcess, startRedis } from './redis-process'
 
 const TTL = 300
 const log = createEventLog()
-let server: RedisProcess
+let server: Redis
 let redis: RedisClient
 let questions = 0
 

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { createRedisClient, type RedisClient, type RedisClientOptions } from '../../src/cache/redis-client'
+import { type Redis, startRedis } from '../support/redis'
 import { createEventLog } from './event-log'
-import { type RedisProcess, startRedis } from './redis-process'
 
 const log = createEventLog()
 const clients: RedisClient[] = []
-let server: RedisProcess
+let server: Redis
 
 beforeEach(async () => {
   server = await startRedis()
@@ -94,7 +94,7 @@ it('finds a restarted server again and sees that it is another', async () => {
   await down
   expect(client.server).toBeNull()
   const ready = log.next('redis-ready')
-  server = await startRedis(server.port)
+  server = await startRedis({ port: server.port })
   await ready
   expect(client.server?.epoch).not.toBe(epoch)
 })

@@ -2,14 +2,14 @@ import fc from 'fast-check'
 import { registerKey } from '../../src/cache/question'
 import { createRedisClient, type RedisClient } from '../../src/cache/redis-client'
 import { VersionRegister } from '../../src/cache/version-register'
+import { type Redis, startRedis } from '../support/redis'
 import { createFakeDatabase, type FakeDatabase } from './fake-database'
-import { type RedisProcess, startRedis } from './redis-process'
 
 const GROUP = 'flights'
 const TOPIC = 'layout'
 const PROCESSES = 3
 const clients: RedisClient[] = []
-let server: RedisProcess
+let server: Redis
 
 beforeAll(async () => {
   server = await startRedis()

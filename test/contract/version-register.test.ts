@@ -1,15 +1,15 @@
 import { registerKey } from '../../src/cache/question'
 import { createRedisClient, type RedisClient } from '../../src/cache/redis-client'
 import { VersionRegister } from '../../src/cache/version-register'
+import { type Redis, startRedis } from '../support/redis'
 import { createEventLog, type EventLog } from './event-log'
 import { createFakeDatabase, type FakeDatabase } from './fake-database'
-import { type RedisProcess, startRedis } from './redis-process'
 
 const GROUP = 'flights'
 const TOPIC = 'layout'
 const clock = () => performance.now()
 const clients: RedisClient[] = []
-let server: RedisProcess
+let server: Redis
 let database: FakeDatabase
 
 interface Process {
@@ -327,7 +327,7 @@ it('falls back to Postgres when Redis is killed, and comes back to it when it is
   expect(process.log.takeKinds().filter((kind) => kind !== 'redis-error')).toEqual(['register-unreachable'])
 
   const ready = process.log.next('redis-ready')
-  server = await startRedis(server.port)
+  server = await startRedis({ port: server.port })
   await ready
   expect(await process.see()).toBe('3.u3')
   const { length } = database.reads
@@ -370,7 +370,7 @@ it('publishes when Redis comes back in time', async () => {
   await server.kill()
   await down
   const published = process.register.publish(GROUP, TOPIC, database.commit(TOPIC, 3))
-  server = await startRedis(server.port)
+  server = await startRedis({ port: server.port })
   expect(await published).toBe(true)
   expect(await rawFields(process)).toMatchObject({ v: '3.u3' })
 })
