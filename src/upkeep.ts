@@ -120,7 +120,10 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
   function schedule(definition: Definition): void {
     void runSchedule({
       definition,
-      refresh: () => inTurn(() => refreshUnlessBusy(definition, { dataSource, register })),
+      refresh: () =>
+        inTurn(async () => {
+          if (!stopping.signal.aborted) await refreshUnlessBusy(definition, { dataSource, register })
+        }),
       readDataAsOf: async () => (await register.current(definition.name, layoutId(definition))).data.dataAsOf,
       onError: (error) => logger.error({ err: error, dataset: definition.name }, 'The refresh failed'),
       signal: stopping.signal,

@@ -5,8 +5,7 @@ import { BadInputError } from '../errors'
 import type { Condition, ConditionValue } from '../storage/condition'
 import type { FilterArgument, WhereArgument } from './request'
 
-export const EVERYTHING: Condition = { kind: 'all', of: [] }
-export const NOTHING: Condition = { kind: 'any', of: [] }
+const NOTHING: Condition = { kind: 'any', of: [] }
 
 /** Text that Postgres could never hold (NUL, a lone surrogate) equals, starts and lies in no text. */
 function isStorable(value: ConditionValue): boolean {

@@ -145,11 +145,9 @@ export function resolveFrame(
   const show = (instant: number) => (zone === timezone ? instant : relabel(instant, zone, timezone))
   const now = relabelInto(definition, timezone, clock)
   const range = arguments_.range === null ? null : readRange(definition, timezone, arguments_.range)
-  const [today, tomorrow] = nearestBounds(definition, now)
+  const [today] = nearestBounds(definition, now)
   const bounds =
-    range === null
-      ? { from: state.dataFrom ?? today, to: state.dataTo ?? (state.dataFrom === null ? today : tomorrow) }
-      : resolveRange(range, zone, now)
+    range === null ? { from: state.dataFrom ?? today, to: state.dataTo ?? today } : resolveRange(range, zone, now)
   if (range?.kind === 'between' && bounds.from >= bounds.to) {
     throw new BadInputError(
       'range.between.to',
