@@ -144,3 +144,10 @@ export class EmbeddedPostgresError extends Error {
     super(sentence, { cause })
   }
 }
+
+/** The rollups of a dataset cannot be built or refreshed. The sentence says why, and what to do. */
+export class RefreshError extends Error {
+  constructor(className: string, sentence: string, cause?: unknown) {
+    super(`${className}: ${sentence}`, { cause })
+  }
+}

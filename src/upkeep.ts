@@ -6,9 +6,10 @@ import type { Definition } from './dataset/definition'
 import { type RefreshProgress, refreshDataset, refreshUnlessBusy } from './refresh/refresher'
 import { runSchedule } from './refresh/scheduler'
 import type { Services } from './services'
-import { readLayoutStates } from './storage/layouts'
+import { announceLayouts, readLayoutStates } from './storage/layouts'
 import { explainUnavailable, isUnavailable } from './storage/postgres-errors'
 import { prepareDatabase } from './storage/prepare-database'
+import { listUnserved, pruneLayout } from './storage/prune'
 import { withConnection } from './storage/query'
 import { layoutId } from './storage/rollup-table'
 import { schemaOf } from './storage/schema'
@@ -43,6 +44,9 @@ const LONGEST_REBUILD_MS = 60_000
 const FLOOR_MS = 1000
 /** How long Postgres may take to tell the versions before it counts as away. */
 const FLOOR_DEADLINE_MS = 5000
+/** How often a process says which layouts it serves; whoever says nothing for an hour serves none. */
+const ANNOUNCE_MS = 60_000
+const PRUNE_MS = 600_000
 const SILENT = 'The database cannot be reached: it does not answer.'
 
 export function createUpkeep({ config, services, declarations, logger, onProgress }: UpkeepOptions): Upkeep {
@@ -132,6 +136,30 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
     })
   }
 
+  /** Keeps what this process serves alive, and removes what earlier releases of the same datasets left behind. */
+  async function watchLayouts(): Promise<void> {
+    const layouts = definitions.map(layoutId)
+    for (let sincePrune = 0; !stopping.signal.aborted; sincePrune += ANNOUNCE_MS) {
+      try {
+        await withConnection(dataSource, (query) => announceLayouts(query, schemaOf(dataSource), layouts))
+        if (sincePrune >= PRUNE_MS) {
+          sincePrune = 0
+          await prune()
+        }
+      } catch (error) {
+        // Postgres is away, which the floor tells; or it lets this user only read, and others prune.
+        logger.debug({ err: error }, 'The layouts were not announced')
+      }
+      await wait(ANNOUNCE_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined)
+    }
+  }
+
+  async function prune(): Promise<void> {
+    for (const layout of await listUnserved(dataSource, definitions, false)) {
+      if (await pruneLayout(dataSource, layout)) logger.info({ layout: layout.id }, 'Removed a layout nobody serves')
+    }
+  }
+
   async function watchFloor(): Promise<void> {
     while (!stopping.signal.aborted) {
       // A database that stands still refuses nothing, and a statement sent to it never ends.
@@ -144,15 +172,11 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
   return {
     prepare: async () => {
       definitions = await persist(() => prepareDatabase(dataSource, config, declarations))
-      for (const { className } of declarations.filter(({ options }) => options.sourceKeeps !== undefined)) {
-        logger.warn(
-          `${className}: sourceKeeps freezes nothing yet. A refresh empties buckets whose source rows were purged.`,
-        )
-      }
       return definitions
     },
     run: async () => {
       void watchFloor()
+      void watchLayouts()
       await buildAll()
     },
     stop: () => stopping.abort(),

@@ -3,6 +3,7 @@ import { addDoctorCommand } from './doctor'
 import { addExplainCommand } from './explain'
 import { describeFailure } from './failure'
 import { addMigrateCommand } from './migrate'
+import { addPruneCommand } from './prune'
 import { addRefreshCommand } from './refresh'
 import { addSchemaCommand } from './schema'
 import { addServeCommand } from './serve'
@@ -30,6 +31,7 @@ function createProgram(shell: Shell, version: string): Command {
     addServeCommand,
     addRefreshCommand,
     addMigrateCommand,
+    addPruneCommand,
     addStatusCommand,
     addExplainCommand,
     addDoctorCommand,

@@ -1,5 +1,5 @@
 import type { Definition } from '../dataset/definition'
-import { type RefreshOutcome, refreshDataset } from '../refresh/refresher'
+import { type RefreshOptions, type RefreshOutcome, type RefreshProgress, refreshDataset } from '../refresh/refresher'
 import type { Services } from '../services'
 import type { Progress } from './progress'
 
@@ -8,13 +8,13 @@ export async function refreshDatasets(
   { dataSource, register }: Services,
   definitions: readonly Definition[],
   progress: Progress,
+  options: Pick<RefreshOptions, 'full' | 'range'> = {},
 ): Promise<readonly RefreshOutcome[]> {
   const outcomes: RefreshOutcome[] = []
   try {
     for (const definition of definitions) {
-      const onProgress = ({ dataset, ...step }: { dataset: string; label: string; done: number; total: number }) =>
-        progress.show({ task: dataset, ...step })
-      outcomes.push(await refreshDataset(definition, { dataSource, register, onProgress }))
+      const onProgress = ({ dataset, ...step }: RefreshProgress) => progress.show({ task: dataset, ...step })
+      outcomes.push(await refreshDataset(definition, { dataSource, register, onProgress, ...options }))
     }
   } finally {
     progress.stop()

@@ -9,6 +9,8 @@ export interface RollupOptions {
   readonly granularity: Granularity
   /** Zone of the buckets of a rollup of a day or coarser. Default: the dataset's. */
   readonly timezone?: string
+  /** ISO 8601 duration: older buckets of this rollup are deleted. Default: all are kept. */
+  readonly keep?: string
 }
 
 export type RefreshOptions =
@@ -17,6 +19,8 @@ export type RefreshOptions =
       /** How often the server looks for changes: `10s`, `5m`, `1h`. */
       readonly every?: string
       readonly capture?: 'trigger'
+      /** With `capture`: how long a change of a table without the time may wait for its rebuild. Default `1h`. */
+      readonly rebuildAtMost?: string
       readonly updatedAt?: string
       /** ISO 8601 duration: the window recomputed by every refresh. */
       readonly lookback?: string
@@ -78,7 +82,12 @@ export interface WhereOption {
 /** What a measure computes, as written in the declaration. Ratio is of two other measures; the rest are of source rows. */
 export type MeasureSpec =
   | ({ readonly kind: 'count' } & WhereOption)
-  | ({ readonly kind: 'sum' | 'avg' | 'min' | 'max'; readonly of: SourceExpression } & WhereOption)
+  | ({
+      readonly kind: 'sum' | 'avg' | 'min' | 'max' | 'countDistinct'
+      readonly of: SourceExpression
+    } & WhereOption)
+  | ({ readonly kind: 'quantile'; readonly q: number; readonly of: SourceExpression } & WhereOption)
+  | ({ readonly kind: 'last'; readonly of: SourceExpression; readonly sumOver?: readonly string[] } & WhereOption)
   | { readonly kind: 'ratio'; readonly numerator: string; readonly denominator: string }
 
 export interface DeclaredDimension {

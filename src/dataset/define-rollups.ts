@@ -21,7 +21,7 @@ export function defineRollups(
   const names = read.dimensions.map(({ name }) => name)
   const scoped = names.filter((name) => Object.hasOwn(read.scope, name))
   const ordered = [...scoped, ...names.filter((name) => !scoped.includes(name))]
-  const base = { text: 'the base rollup', by: names, granularity, timezone: null }
+  const base = { text: 'the base rollup', by: names, granularity, timezone: null, keep: null }
   const textOf = new Map<string, string>()
   const rollups: RollupDefinition[] = []
   for (const rollup of read.base ? [base, ...read.rollups] : read.rollups) {
@@ -38,7 +38,7 @@ export function defineRollups(
       complaints.add(`${rollup.text} is the same as ${equal} (${name}); leave it out.`)
     }
     textOf.set(name, rollup.text)
-    rollups.push({ index: rollups.length, name, by, granularity: rollup.granularity, timezone })
+    rollups.push({ index: rollups.length, name, by, granularity: rollup.granularity, timezone, keep: rollup.keep })
   }
   return rollups
 }

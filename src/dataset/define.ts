@@ -1,5 +1,6 @@
 import { DeclarationError, type Fault } from '../errors'
 import type { BaseGranularity } from '../time/granularity'
+import { planCapture } from './capture-plan'
 import { checkTogether } from './check-declaration'
 import { type Complaints, createComplaints } from './complaints'
 import type { Declaration } from './declaration'
@@ -114,8 +115,15 @@ export function defineDataset(
   const timeType = time?.type === 'date' || time?.type === 'timestamp' ? time.type : 'timestamptz'
   const taken = new Set<string>(TAKEN_COLUMNS)
   const dimensions = defineDimensions(read.dimensions, description, taken, complaints)
-  const measures = defineMeasures(read.measures, read.timezone, description, taken, complaints)
+  const rows = {
+    timezone: read.timezone,
+    timeSql: time === null ? '' : instantSql(time, read.timezone),
+    dimensionNames: declaration.dimensions.map(({ name }) => name),
+    dimensions,
+  }
+  const measures = defineMeasures(read.measures, rows, description, taken, complaints)
   const rollups = defineRollups(read, granularity, timeType, complaints)
+  const capture = planCapture(read, description, complaints)
   if (faults.length > 0 || read.source === null || time === null) return { faults }
   const definition = {
     className: read.className,
@@ -124,6 +132,7 @@ export function defineDataset(
     description: read.description,
     sourceSql: read.source.sql,
     timeSql: instantSql(time, read.timezone),
+    timeColumn: time.sql,
     timeType,
     timezone: read.timezone,
     granularity,
@@ -132,6 +141,8 @@ export function defineDataset(
     rollups,
     scope: { ...read.scope },
     refresh: read.refresh,
+    capture,
+    sourceKeeps: read.sourceKeeps,
   } as const
   return {
     definition: freezeDeep({

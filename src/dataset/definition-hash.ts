@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Definition } from './definition'
 
 /** Raised when the same definition begins to mean other rollups. */
-const FORMAT = 1
+const FORMAT = 2
 const DIGITS = 16
 
 /**
@@ -22,10 +22,11 @@ export function hashDefinition(definition: Omit<Definition, 'hash' | 'meaning'>,
     definition.granularity,
     definition.dimensions.map(({ column, type, sql }) => [column, type, sql]),
     definition.states.map(({ column, sqlType, build, merge }) => [column, sqlType, build, merge('state')]),
-    definition.rollups.map(({ by, granularity, timezone }) => [
+    definition.rollups.map(({ by, granularity, timezone, keep }) => [
       by.map((name) => columns.get(name)),
       granularity,
       timezone,
+      keep,
     ]),
   ]
   return digest(content)

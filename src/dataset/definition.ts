@@ -1,4 +1,5 @@
 import { type BaseGranularity, GRANULARITIES, type Granularity, isMadeOf } from '../time/granularity'
+import type { CapturePlan } from './capture-plan'
 import type { DimensionType } from './column-type'
 import type { MeasureFormat, RefreshOptions } from './declaration'
 import type { MeasureAlgebra, StateDefinition } from './measures/algebra'
@@ -35,6 +36,8 @@ export interface RollupDefinition {
   readonly granularity: Granularity
   /** Canonical zone of the buckets; `UTC` for granularities finer than a day and for `date` time columns. */
   readonly timezone: string
+  /** ISO 8601 duration after which its buckets are deleted; null keeps all. */
+  readonly keep: string | null
 }
 
 /** A dataset that was checked against its class and the database. Frozen, plain data but for the measures' algebra. */
@@ -49,6 +52,8 @@ export interface Definition {
   readonly sourceSql: string
   /** The time column as an instant (timestamptz expression over a source row); a `date` is midnight UTC. */
   readonly timeSql: string
+  /** The time column itself, quoted: what an index is on. */
+  readonly timeColumn: string
   readonly timeType: 'timestamptz' | 'timestamp' | 'date'
   /** Canonical. */
   readonly timezone: string
@@ -63,11 +68,18 @@ export interface Definition {
   /** Dimension name → claim. */
   readonly scope: Readonly<Record<string, string>>
   readonly refresh: RefreshOptions
+  /** Null unless triggers capture the source's changes. */
+  readonly capture: CapturePlan | null
+  /** ISO 8601 duration after which source rows are purged and their buckets frozen; null: they never are. */
+  readonly sourceKeeps: string | null
   /** Names the layout: hex digest of everything above that changes what the rollups hold. */
   readonly hash: string
   /** Hex digest of what the measures make of the states: the same rollups may answer differently under another formula. */
   readonly meaning: string
 }
+
+/** What keeping the rollups of a definition takes: all but what is made of them afterwards. */
+export type LayoutDefinition = Omit<Definition, 'measures' | 'meaning'>
 
 /** The sizes of bucket that some rollup of the dataset can make up, finest first. */
 export function servedGranularities({ rollups }: Definition): Granularity[] {

@@ -11,6 +11,12 @@ export function parseInterval(text: string): number | null {
   return seconds >= 1 && seconds <= WEEK_IN_SECONDS ? seconds * 1000 : null
 }
 
+/** The instant, in epoch milliseconds, that lies an ISO 8601 duration before another, by the calendar of UTC. */
+export function subtractDuration(instant: number, duration: string): number {
+  const moment = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO('UTC')
+  return moment.subtract(Temporal.Duration.from(duration)).epochMilliseconds
+}
+
 /** Whether the text is an ISO 8601 duration longer than nothing: `P90D`, `PT12H`. */
 export function isIsoDuration(text: string): boolean {
   if (!text.startsWith('P')) return false

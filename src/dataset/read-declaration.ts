@@ -37,6 +37,7 @@ export interface ReadDeclaration {
   readonly base: boolean
   readonly rollups: readonly ReadRollup[]
   readonly refresh: RefreshOptions
+  readonly sourceKeeps: string | null
   readonly scope: Readonly<Record<string, string>>
   readonly dimensions: readonly ReadDimension[]
   readonly measures: readonly ReadMeasure[]
@@ -81,7 +82,7 @@ export function readDeclaration(declaration: Declaration): ReadDeclaration {
   checkRatios(declaration, measures, complaints)
   const time = readText(raw, 'time', '"created_at"', complaints)
   if (raw.time === undefined) complaints.add('time must name the column that says when a row happened.')
-  readIsoDuration(raw, 'sourceKeeps', complaints)
+  const sourceKeeps = readIsoDuration(raw, 'sourceKeeps', complaints)
   const rollups = readRollups(raw.rollups, names, complaints)
   const scope = readScope(raw.scope, names, complaints)
   checkScopedRollups(rollups, scope, complaints)
@@ -103,6 +104,7 @@ export function readDeclaration(declaration: Declaration): ReadDeclaration {
     base: readBase(raw.base, raw.rollups, complaints),
     rollups,
     refresh,
+    sourceKeeps,
     scope,
     dimensions: declaration.dimensions.flatMap(
       (dimension) => readDimension(dimension, complaints.of(dimension.name)) ?? [],

@@ -25,7 +25,7 @@ export function readRefresh(value: unknown, complaints: Complaints): RefreshOpti
     )
     return 'manual'
   }
-  const raw = readObject(value, 'refresh', ['every', ...WAYS], complaints)
+  const raw = readObject(value, 'refresh', ['every', 'rebuildAtMost', ...WAYS], complaints)
   const ways = WAYS.filter((way) => raw[way] !== undefined)
   if (ways.length !== 1) {
     complaints.add('refresh needs exactly one of capture: "trigger", updatedAt: "column" and lookback: "P3D".')
@@ -34,11 +34,16 @@ export function readRefresh(value: unknown, complaints: Complaints): RefreshOpti
   if (parseInterval(every) === null) {
     complaints.add(`refresh.every "${every}" is not an interval from 1s to 7d, such as 10s, 5m or 1h.`)
   }
+  const rebuildAtMost = readText(raw, 'rebuildAtMost', '"1h"', complaints)
+  if (rebuildAtMost !== null && parseInterval(rebuildAtMost) === null) {
+    complaints.add(`refresh.rebuildAtMost "${rebuildAtMost}" is not an interval from 1s to 7d, such as 10m or 1h.`)
+  }
   const capture = readChoice(raw, 'capture', ['trigger'], complaints)
   const updatedAt = readText(raw, 'updatedAt', '"updated_at"', complaints)
   const lookback = readIsoDuration(raw, 'lookback', complaints)
   return {
     every,
+    ...(rebuildAtMost === null ? {} : { rebuildAtMost }),
     ...(capture === null ? {} : { capture }),
     ...(updatedAt === null ? {} : { updatedAt }),
     ...(lookback === null ? {} : { lookback }),

@@ -3,6 +3,7 @@ import { canonicalTimeZone } from '../time/time-zone'
 import { type Complaints, type RawOptions, readChoice, readObject, readText } from './complaints'
 import { isImplied } from './implied-dimension'
 import { suggestion } from './nearest'
+import { readIsoDuration } from './read-refresh'
 
 export interface ReadRollup {
   /** `rollups[0]`, for messages. */
@@ -11,6 +12,7 @@ export interface ReadRollup {
   readonly granularity: Granularity
   /** Canonical, or null for the dataset's. */
   readonly timezone: string | null
+  readonly keep: string | null
 }
 
 /** Reads a time zone in its canonical spelling; null when absent or unknown. */
@@ -57,15 +59,16 @@ function readRollup(
   dimensions: readonly string[],
   complaints: Complaints,
 ): ReadRollup | null {
-  const raw = readObject(value, text, ['by', 'granularity', 'timezone'], complaints)
+  const raw = readObject(value, text, ['by', 'granularity', 'timezone', 'keep'], complaints)
   const by = readBy(text, raw.by, dimensions, complaints)
   const timezone = readTimeZone(raw, complaints, `${text}: `)
+  const keep = readIsoDuration(raw, 'keep', complaints)
   const granularity = GRANULARITIES.find((known) => known === raw.granularity)
   if (granularity === undefined) {
     const said = raw.granularity === undefined ? 'is missing' : `${JSON.stringify(raw.granularity)} is not known`
     complaints.add(`${text}.granularity ${said}; it is one of ${GRANULARITIES.join(', ')}.`)
   }
-  return by === null || granularity === undefined ? null : { text, by, granularity, timezone }
+  return by === null || granularity === undefined ? null : { text, by, granularity, timezone, keep }
 }
 
 /** Reads the declared rollups. One that is wrong is complained of and left out. */

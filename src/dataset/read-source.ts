@@ -7,6 +7,8 @@ export interface ReadSource {
   readonly sql: string
   /** How the declaration calls it. */
   readonly text: string
+  /** Whether it is a SELECT of its own, not the name of a relation. */
+  readonly isQuery: boolean
   /** FROM items of the tables that a query depends on, by the name given. */
   readonly dependencies: Readonly<Record<string, { readonly sql: string; readonly columns: readonly string[] | null }>>
 }
@@ -24,7 +26,7 @@ const RELATION_FORM =
 
 function readRelation(name: string, complaints: Complaints): ReadSource | null {
   const sql = quoteRelation(name)
-  if (sql !== null) return { sql, text: name, dependencies: {} }
+  if (sql !== null) return { sql, text: name, isQuery: false, dependencies: {} }
   complaints.add(`source ${JSON.stringify(name)} is not the name of a table or view: ${RELATION_FORM}.`)
   return null
 }
@@ -66,7 +68,7 @@ function readQuery(value: unknown, complaints: Complaints): ReadSource | null {
   if (fault !== null) complaints.add(`source.sql ${fault}.`)
   else if (!/^(?:\s|\(|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:select|with|values|table)\b/i.test(text)) {
     complaints.add('source.sql must be a SELECT.')
-  } else return { sql: parenthesise(text), text: 'the query', dependencies }
+  } else return { sql: parenthesise(text), text: 'the query', isQuery: true, dependencies }
   return null
 }
 

@@ -19,6 +19,25 @@ export interface ExpressionDescription {
   readonly pgType: string
 }
 
+/** A table that a source depends on, under the name that the declaration gives it. */
+export interface CapturedRelation {
+  /** As declared, quoted. */
+  readonly name: string
+  /** `schema.table`, quoted where needed. */
+  readonly qualified: string
+  /** False for views and foreign tables, on which no statement trigger sees rows. */
+  readonly isTable: boolean
+  /** Quoted columns of the primary key; null where there is none. */
+  readonly key: readonly string[] | null
+}
+
+/** What capturing the changes of a source takes. */
+export interface CaptureDescription {
+  readonly relations: readonly CapturedRelation[]
+  /** Tables of which a row bears only on source rows with its own time, and the quoted column that holds that. */
+  readonly timeTables: readonly { readonly qualified: string; readonly column: string }[]
+}
+
 /** What the database says about a dataset's source and about every expression over its rows. Plain data. */
 export interface SourceDescription {
   /** Null when the declaration names no source that could be asked for. */
@@ -27,6 +46,8 @@ export interface SourceDescription {
   readonly expressions: Readonly<Record<string, ExpressionDescription | Refusal>>
   /** The tables of `dependsOn`, by the name given. */
   readonly dependencies: Readonly<Record<string, RelationDescription | Refusal>>
+  /** Null unless changes are to be captured by triggers. */
+  readonly capture: CaptureDescription | null
 }
 
 /** Returns the SQL of an expression; null when it is a column that the source has not. */

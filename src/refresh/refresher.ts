@@ -1,28 +1,25 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { DataSource } from 'typeorm'
 import type { Version } from '../cache/version'
 import type { VersionRegister } from '../cache/version-register'
-import { baseZone } from '../dataset/base-zone'
-import type { Definition } from '../dataset/definition'
-import { type LayoutState, readLayoutStates, registerLayout } from '../storage/layouts'
+import type { Definition, LayoutDefinition } from '../dataset/definition'
+import { RefreshError } from '../errors'
+import { ensureCapture } from '../storage/capture'
+import { dropKeyIndexes } from '../storage/finish-layout'
+import { announceLayouts, type LayoutState, readLayoutStates, registerLayout } from '../storage/layouts'
 import { codeOf } from '../storage/postgres-errors'
-import { type Query, withConnection, withTransaction } from '../storage/query'
-import {
-  keyIndex,
-  layoutId,
-  nextTable,
-  replaceRollup,
-  rollupTable,
-  selectRollup,
-  selectSurvey,
-} from '../storage/rollup-table'
+import { withConnection, withLongTransaction, withTransaction } from '../storage/query'
+import { type RefreshRecord, readRefreshRecord, recordError } from '../storage/refresh-record'
+import { cutCensus } from '../storage/rollup-content'
+import { censusTable, layoutId } from '../storage/rollup-table'
 import { schemaOf } from '../storage/schema'
-import { bucketBoundaries } from '../time/buckets'
-import { isCalendar } from '../time/granularity'
-import { type Extent, planBuild } from './build-plan'
+import { saveWatermark } from '../storage/watermark'
+import { ALWAYS, clipStretches, type Stretch, uniteStretches } from '../time/stretch'
+import { type Batch, runBatch } from './batch'
+import { type BuildOptions, buildSlice, planSlices, readBuiltFrom } from './build'
+import { findChanges, type Work } from './find-changes'
 
-/** How far a refresh has come: `done` of `total` steps; `label` names the step under way. */
+/** How far a refresh has come: `done` of `total` source rows; `label` names what is under way. */
 export interface RefreshProgress {
   readonly dataset: string
   readonly label: string
@@ -30,228 +27,184 @@ export interface RefreshProgress {
   readonly total: number
 }
 
-export interface RefreshOutcome {
+export interface RefreshOutcome extends Omit<RefreshRecord, 'rebuiltAt'> {
   readonly dataset: string
   /** False when the rollups already held what the source says: the version stays. */
   readonly hasChanged: boolean
   readonly version: Version
-  readonly sourceRows: number
-  /** Source rows without a usable time, which no bucket holds. */
-  readonly rowsWithoutTime: number
-  /** NaN and infinite values that the measures ignored. */
-  readonly valuesIgnored: number
-  readonly rollups: readonly { readonly name: string; readonly rows: number }[]
 }
 
 export interface RefreshOptions {
   readonly dataSource: DataSource
   readonly register: Pick<VersionRegister<LayoutState>, 'prepare' | 'publish'>
   readonly onProgress?: (progress: RefreshProgress) => void
+  /** Computes every bucket anew, whatever has changed. */
+  readonly full?: boolean
+  /** Computes the buckets of this stretch anew, and nothing else. */
+  readonly range?: Stretch
+  /** About how many source rows one transaction of a build, or one batch, reads. Default 1,000,000. */
+  readonly sliceRows?: number
+  /** Epoch milliseconds; default Date.now. */
+  readonly clock?: () => number
 }
 
-interface Survey extends Omit<RefreshOutcome, 'dataset' | 'hasChanged' | 'version' | 'rollups'> {
-  /** Null when no row has a time. */
-  readonly extent: Extent | null
-  readonly asOf: number
-}
-
-/** Class of the transaction-level advisory locks that let one refresher work on a dataset at a time. */
-const WORK_LOCK = 411_773
+const SLICE_ROWS = 1_000_000
 const LOCK_POLL_MS = 200
-const SERIALIZATION_FAILURE = '40001'
 const PROGRAM_LIMIT_EXCEEDED = '54000'
 
-async function survey(query: Query, definition: Definition): Promise<Survey> {
-  const { rows } = await query(selectSurvey(definition))
-  const row = rows[0] ?? {}
-  return {
-    sourceRows: Number(row.total),
-    rowsWithoutTime: Number(row.without_time),
-    valuesIgnored: Number(row.ignored),
-    extent: row.first === null ? null : { first: Number(row.first), last: Number(row.last) },
-    asOf: Number(row.as_of),
-  }
+interface Run extends BuildOptions {
+  readonly definition: LayoutDefinition
+  readonly schema: string
+  readonly layout: string
+  readonly isExact: boolean
+  readonly report: (label: string, done: number, total: number) => void
 }
 
-/** Buckets of a rollup over the whole source, where SQL needs them: those of a day or longer outside UTC. */
-function boundariesOf(definition: Definition['rollups'][number], extent: Extent): number[] {
-  if (!isCalendar(definition.granularity) || definition.timezone === 'UTC') return []
-  return bucketBoundaries(extent.first, extent.last + 1, definition.granularity, definition.timezone)
+/** Runs one batch for whatever the run has; null when another refresher is at work. */
+function batchOf(run: Run, batch: Pick<Batch, 'stretches' | 'claims' | 'whole' | 'isLast'>): Promise<boolean | null> {
+  const { definition, layout, isExact, clock } = run
+  const onSlice = (done: number, total: number) => run.report(`slice ${done + 1} of ${total}`, done, total)
+  return runBatch({ dataset: definition.name, own: layout, isExact, now: clock(), onSlice, ...batch }, run)
 }
 
-/** Start of the first bucket and end of the last, at the dataset's own granularity. */
-function dataRange(definition: Definition, extent: Extent | null): { from: Date; to: Date } | null {
-  if (extent === null) return null
-  const zone = baseZone(definition)
-  const first = bucketBoundaries(extent.first, extent.first + 1, definition.granularity, zone)
-  const last = bucketBoundaries(extent.last, extent.last + 1, definition.granularity, zone)
-  return { from: new Date(first[0] ?? extent.first), to: new Date(last.at(-1) ?? extent.last) }
-}
-
-/** Computes every rollup from one snapshot of the source and writes what differs; tells whether anything did. */
-async function rebuild(
-  query: Query,
-  schema: string,
-  definition: Definition,
-  known: Survey,
-  report: (label: string) => void,
-): Promise<boolean> {
-  const layout = layoutId(definition)
-  const extent = known.extent ?? { first: 0, last: 0 }
-  let changes = 0
-  for (const { rollup, origin } of planBuild(definition, extent)) {
-    report(rollup.name)
-    const select = selectRollup(definition, rollup, origin, boundariesOf(rollup, extent))
-    const built = await query(`CREATE TEMPORARY TABLE ${nextTable(rollup)} ON COMMIT DROP AS ${select}`)
-    await query(`ANALYZE ${nextTable(rollup)}`)
-    let differing = 0
-    for (const statement of replaceRollup(definition, layout, rollup, schema)) {
-      differing += (await query(statement)).affected
+/** Builds what of the layout is not built, slice by slice; false when another refresher is at work. */
+async function build(run: Run): Promise<boolean> {
+  const { definition } = run
+  for (;;) {
+    const builtFrom = await readBuiltFrom(definition, run)
+    if (builtFrom === Number.NEGATIVE_INFINITY) return true
+    const slices = await planSlices(definition, builtFrom, run)
+    const rows = slices.reduce((sum, slice) => sum + slice.rows, 0)
+    let done = 0
+    for (const [index, slice] of slices.entries()) {
+      run.report(slices.length > 1 ? `building slice ${index + 1} of ${slices.length}` : 'building', done, rows)
+      const isBuilt = await buildSlice(definition, slice, run)
+      if (isBuilt === null) return false
+      // Another process builds it, too: see how far it has come.
+      if (!isBuilt) break
+      done += slice.rows
+      // What is served meanwhile is kept current between two slices.
+      if (index < slices.length - 1 && definition.capture !== null) await refreshMarked(run)
     }
-    if (differing > 0) await query(`ANALYZE ${schema}."${rollupTable(layout, rollup)}"`)
-    await query(`UPDATE ${schema}.rollup SET row_count = $3 WHERE layout = $1 AND position = $2`, [
-      layout,
-      rollup.index,
-      built.affected,
-    ])
-    changes += differing
   }
-  return changes > 0
 }
 
-/** Lets Postgres end the statements of a process that is gone within seconds, where its platform can notice. */
-async function noticeLoss(query: Query): Promise<void> {
-  await query('SAVEPOINT notice_loss')
-  await query(`SET LOCAL client_connection_check_interval = '2s'`).catch(() =>
-    query('ROLLBACK TO SAVEPOINT notice_loss'),
+/** The windows of a refresh, the newest first, so that each transaction reads about as much as a slice. */
+async function planWindows(run: Run, stretches: readonly Stretch[]): Promise<readonly Stretch[]> {
+  const { definition, schema, dataSource, sliceRows } = run
+  return withConnection(dataSource, (query) =>
+    cutCensus(query, schema, censusTable(definition), uniteStretches(stretches), sliceRows),
   )
 }
 
-/** One try at a refresh in one transaction; null when another refresher holds the work lock. */
-async function tryRefresh(definition: Definition, options: RefreshOptions): Promise<RefreshOutcome | null> {
-  const { dataSource, register } = options
-  const schema = schemaOf(dataSource)
-  const layout = layoutId(definition)
-  const total = definition.rollups.length + 1
-  let done = 0
-  const report = (label: string) => {
-    options.onProgress?.({ dataset: definition.name, label, done, total })
-    done += 1
+/** Takes over what is marked, and nothing else. */
+async function refreshMarked(run: Run): Promise<boolean | null> {
+  const work = await withLongTransaction(run.dataSource, 'READ COMMITTED', (query) =>
+    findChanges(query, run.schema, run.definition, run.clock()),
+  )
+  return runWindows(run, { ...work, stretches: [], isWhole: false })
+}
+
+async function runWindows(run: Run, { stretches, marked, watermark }: Work): Promise<boolean | null> {
+  const windows = await planWindows(run, [...stretches, ...marked])
+  let hasChanged = false
+  // The set of windows is settled at the start: writers that never stop cannot keep the old marks waiting for ever.
+  for (const [index, window] of windows.entries()) {
+    if (windows.length > 1) run.report(`part ${index + 1} of ${windows.length}`, index, windows.length)
+    const changed = await batchOf(run, {
+      stretches: clipStretches(stretches, window),
+      claims: window,
+      whole: null,
+      isLast: index === windows.length - 1,
+    })
+    if (changed === null) return null
+    hasChanged ||= changed
   }
-  const result = await withTransaction(dataSource, 'REPEATABLE READ', async (query) => {
-    const lock = await query('SELECT pg_try_advisory_xact_lock($1, hashtext($2)) AS held', [WORK_LOCK, definition.name])
-    if (lock.rows[0]?.held !== true) return null
-    await query('SET LOCAL statement_timeout = 0')
-    await noticeLoss(query)
-    await query('SET LOCAL jit = off')
-    if (definition.states.some((state) => state.sqlType === 'float8')) {
-      // The sum of floats depends on their order: read them in one, or every refresh would find other last digits.
-      await query('SET LOCAL max_parallel_workers_per_gather = 0')
-      await query('SET LOCAL synchronize_seqscans = off')
-    }
-    report('reading the source')
-    const known = await survey(query, definition)
-    const differs = await rebuild(query, schema, definition, known, report)
-    const range = dataRange(definition, known.extent)
-    const updated = await query(
-      `UPDATE ${schema}.layout SET data_from = $2, data_to = $3, data_as_of = to_timestamp($4 / 1000.0),
-         source_rows = $5, rows_without_time = $6, values_ignored = $7, last_error = NULL, last_error_at = NULL,
-         seq = seq + CASE WHEN $8::boolean OR ready_at IS NULL THEN 1 ELSE 0 END,
-         version = CASE WHEN $8::boolean OR ready_at IS NULL THEN $9::uuid ELSE version END,
-         ready_at = coalesce(ready_at, now())
-       WHERE id = $1 RETURNING version = $9::uuid AS changed`,
-      [
-        layout,
-        range?.from,
-        range?.to,
-        known.asOf,
-        known.sourceRows,
-        known.rowsWithoutTime,
-        known.valuesIgnored,
-        differs,
-        randomUUID(),
-      ],
-    )
-    const hasChanged = readChanged(updated.rows)
-    const state = (await readLayoutStates(query, schema, [layout])).get(layout)
-    if (state === undefined) throw new Error(`The layout ${layout} vanished during its refresh`)
-    // The last step before COMMIT: readers go to Postgres until the new version is published.
-    if (hasChanged) await register.prepare(definition.name, layout, state.version)
-    return { known, hasChanged, state }
-  })
-  if (result === null) return null
-  const { known, hasChanged, state } = result
-  await register.publish(definition.name, layout, state)
-  options.onProgress?.({ dataset: definition.name, label: 'done', done: total, total })
-  return {
-    dataset: definition.name,
-    hasChanged,
-    version: state.version,
-    sourceRows: known.sourceRows,
-    rowsWithoutTime: known.rowsWithoutTime,
-    valuesIgnored: known.valuesIgnored,
-    rollups: definition.rollups.map((rollup) => ({ name: rollup.name, rows: state.data.rows[rollup.index] ?? 0 })),
+  if (watermark !== null) {
+    await withConnection(run.dataSource, (query) => saveWatermark(query, run.schema, run.layout, watermark))
   }
+  return hasChanged
 }
 
-function readChanged(rows: readonly Readonly<Record<string, unknown>>[]): boolean {
-  return rows[0]?.changed === true
+/** Computes every bucket anew in one transaction, so that nobody sees a source half taken over. */
+async function runWhole(run: Run): Promise<boolean | null> {
+  return batchOf(run, { stretches: [], claims: ALWAYS, whole: await planWindows(run, [ALWAYS]), isLast: true })
 }
 
-/** Drops the indexes by key of a dataset's rollups; tells whether there were any. */
-async function dropKeyIndexes(definition: Definition, { dataSource }: RefreshOptions): Promise<boolean> {
-  const schema = schemaOf(dataSource)
-  return withTransaction(dataSource, 'READ COMMITTED', async (query) => {
-    let dropped = 0
-    for (const rollup of definition.rollups) {
-      const index = `${schema}.${keyIndex(layoutId(definition), rollup)}`
-      const { rows } = await query('SELECT to_regclass($1) IS NOT NULL AS exists', [index])
-      if (rows[0]?.exists !== true) continue
-      await query(`DROP INDEX ${index}`)
-      dropped += 1
-    }
-    return dropped > 0
-  })
+/** One try at a refresh; null when another refresher is at work. */
+async function tryRefresh(run: Run, options: RefreshOptions): Promise<boolean | null> {
+  const { definition, schema, dataSource } = run
+  const states = await withConnection(dataSource, (query) => readLayoutStates(query, schema, [run.layout]))
+  const wasReady = states.get(run.layout)?.data.isReady === true
+  if (!(await build(run))) return null
+  if (options.range !== undefined && wasReady) {
+    return runWindows(run, { isWhole: false, stretches: [options.range], marked: [], watermark: null })
+  }
+  const work = await withLongTransaction(dataSource, 'READ COMMITTED', (query) =>
+    findChanges(query, schema, definition, run.clock()),
+  )
+  // What was just built is only waited for by the changes since.
+  if (!wasReady) return runWindows(run, work)
+  return work.isWhole || options.full === true ? runWhole(run) : runWindows(run, work)
 }
 
-async function recordError(definition: Definition, options: RefreshOptions, error: unknown): Promise<void> {
+/** Says what Postgres has against a source in the words of the declaration; leaves every other error as it is. */
+function explain(definition: LayoutDefinition, error: unknown): unknown {
+  if (error instanceof RefreshError || !/^(42|22|21|0A)/.test(codeOf(error) ?? '')) return error
   const message = error instanceof Error ? error.message : String(error)
-  const schema = schemaOf(options.dataSource)
-  await withConnection(options.dataSource, (query) =>
-    query(`UPDATE ${schema}.layout SET last_error = $2, last_error_at = now() WHERE id = $1`, [
-      layoutId(definition),
-      message,
-    ]),
-  )
+  return new RefreshError(definition.className, `its source cannot be read as declared: ${message}.`, error)
 }
 
 /**
- * Recomputes every rollup of a dataset from its source, in one transaction that readers see all of or none. Can be killed
- * at any point and run again. Null when another refresher is at work on the dataset.
+ * Brings the rollups of a dataset up to date with its source: builds what is not built, then takes over what has changed, in
+ * batches that readers see all of or none. Can be killed at any point and run again. Null when another refresher is at work
+ * on the dataset.
+ *
+ * @throws RefreshError when the source or its capture is at fault.
  */
 export async function refreshUnlessBusy(
   definition: Definition,
   options: RefreshOptions,
 ): Promise<RefreshOutcome | null> {
+  const { dataSource, register, clock = Date.now, sliceRows = SLICE_ROWS } = options
+  const schema = schemaOf(dataSource)
+  const layout = layoutId(definition)
   try {
-    await withTransaction(options.dataSource, 'READ COMMITTED', (query) =>
-      registerLayout(query, options.dataSource, definition),
-    )
+    await withTransaction(dataSource, 'READ COMMITTED', (query) => registerLayout(query, schema, definition))
+    await withConnection(dataSource, (query) => announceLayouts(query, schema, [layout]))
+    const isExact = await ensureCapture(dataSource, definition)
+    const report = (label: string, done: number, total: number) =>
+      options.onProgress?.({ dataset: definition.name, label, done, total })
+    const run: Run = { dataSource, register, definition, schema, layout, isExact, clock, sliceRows, report }
+    report('looking for changes', 0, 1)
     for (;;) {
       try {
-        return await tryRefresh(definition, options)
+        const hasChanged = await tryRefresh(run, options)
+        if (hasChanged === null) return null
+        report('done', 1, 1)
+        return await readOutcome(run, hasChanged)
       } catch (error) {
         // A text too long for an index: the rollups are right without the index, only slower to filter.
-        if (codeOf(error) === PROGRAM_LIMIT_EXCEEDED && (await dropKeyIndexes(definition, options))) continue
-        // Another refresher committed between our snapshot and our lock: begin again on a newer snapshot.
-        if (codeOf(error) !== SERIALIZATION_FAILURE) throw error
+        if (codeOf(error) !== PROGRAM_LIMIT_EXCEEDED || !(await dropKeyIndexes(dataSource, definition))) throw error
       }
     }
   } catch (error) {
+    const explained = explain(definition, error)
+    const message = explained instanceof Error ? explained.message : String(explained)
     // Postgres may be what failed; then there is nowhere to write this down, and the caller learns of it anyway.
-    await recordError(definition, options, error).catch(() => undefined)
-    throw error
+    await withConnection(dataSource, (query) => recordError(query, schema, layout, message)).catch(() => undefined)
+    throw explained
   }
+}
+
+async function readOutcome(run: Run, hasChanged: boolean): Promise<RefreshOutcome> {
+  const { definition, schema, layout } = run
+  return withConnection(run.dataSource, async (query) => {
+    const { rebuiltAt: _, ...record } = await readRefreshRecord(query, schema, layout)
+    const state = (await readLayoutStates(query, schema, [layout])).get(layout)
+    if (state === undefined) throw new Error(`The layout ${layout} vanished during its refresh`)
+    return { dataset: definition.name, hasChanged, version: state.version, ...record }
+  })
 }
 
 /** Does the same, but waits for a refresher that is at work on the dataset. */

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Definition } from '../dataset/definition'
+import type { LayoutDefinition } from '../dataset/definition'
 import { parseInterval } from '../dataset/duration'
 
 export interface SchedulerOptions {
-  readonly definition: Definition
-  /** Refreshes the dataset; a rejection is told to `onError` and tried again at the next turn. */
+  readonly definition: Pick<LayoutDefinition, 'refresh'>
+  /** Refreshes the dataset; a rejection is told to `onError` and tried again, each time after a longer pause. */
   readonly refresh: () => Promise<unknown>
   /** When the data was last read from its source, by any process, in epoch milliseconds; null: never. */
   readonly readDataAsOf: () => Promise<number | null>
@@ -17,11 +17,13 @@ export interface SchedulerOptions {
   readonly random: () => number
 }
 
-/** A refresh reads the whole source, so it may take at most this part of the time, however short the interval. */
-const LARGEST_SHARE = 0.1
+/** A refresh may take at most this part of the time, however short the interval. */
+const LARGEST_SHARE = 0.5
+/** The longest pause after errors in a row, unless the interval is longer. */
+const LONGEST_BACK_OFF_MS = 300_000
 
 /** Milliseconds between two refreshes of a dataset; null for one that waits to be told. */
-export function intervalOf({ refresh }: Definition): number | null {
+export function intervalOf({ refresh }: Pick<LayoutDefinition, 'refresh'>): number | null {
   return refresh === 'manual' || refresh.every === undefined ? null : parseInterval(refresh.every)
 }
 
@@ -34,6 +36,7 @@ export async function runSchedule(options: SchedulerOptions): Promise<void> {
   const interval = intervalOf(definition)
   if (interval === null) return
   let pause = interval
+  let errors = 0
   while (!signal.aborted) {
     try {
       await wait(pause * (1 + random() / 10), undefined, { signal })
@@ -45,9 +48,12 @@ export async function runSchedule(options: SchedulerOptions): Promise<void> {
       const asOf = await options.readDataAsOf()
       if (asOf !== null && began - asOf < interval / 2) continue
       await options.refresh()
+      errors = 0
     } catch (error) {
+      errors += 1
       options.onError(error)
     }
-    pause = Math.max(interval, (clock() - began) / LARGEST_SHARE)
+    const backOff = errors === 0 ? 0 : Math.min(interval * 2 ** errors, LONGEST_BACK_OFF_MS)
+    pause = Math.max(interval, backOff, (clock() - began) * (1 / LARGEST_SHARE - 1))
   }
 }

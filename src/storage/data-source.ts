@@ -1,5 +1,6 @@
 import { DataSource, type Logger } from 'typeorm'
 import { CreateSystemTables1763856000000 } from './migrations/1763856000000-create-system-tables'
+import { AddCapture1764000000000 } from './migrations/1764000000000-add-capture'
 
 export interface DataSourceOptions {
   readonly url: string
@@ -20,7 +21,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
     poolSize: options.poolSize,
     connectTimeoutMS: 3000,
     installExtensions: false,
-    migrations: [CreateSystemTables1763856000000],
+    migrations: [CreateSystemTables1763856000000, AddCapture1764000000000],
     migrationsTableName: 'migration',
     logger: options.logger,
     logging: options.logger !== undefined,

@@ -8,9 +8,8 @@ import {
   type RelationDescription,
   type SourceDescription,
 } from '../dataset/source-description'
-
-/** Runs one SQL statement and returns its rows. */
-export type RunQuery = (sql: string) => Promise<readonly Readonly<Record<string, unknown>>[]>
+import { describeCapture } from './describe-capture'
+import type { RunQuery } from './run-query'
 
 /** SQLSTATE classes that blame the statement: data exception, no such schema, syntax or access rule, not supported, too complex. */
 const REFUSALS = ['0A', '21', '22', '3F', '42', '54']
@@ -112,7 +111,7 @@ async function describeEach(
  */
 export async function describeSource(query: RunQuery, declaration: Declaration): Promise<SourceDescription> {
   const read = readDeclaration(declaration)
-  if (read.source === null) return { relation: null, expressions: {}, dependencies: {} }
+  if (read.source === null) return { relation: null, expressions: {}, dependencies: {}, capture: null }
   const dependencies: Record<string, RelationDescription | Refusal> = {}
   for (const [name, { sql }] of Object.entries(read.source.dependencies)) {
     dependencies[name] = await describeRelation(query, sql)
@@ -120,5 +119,7 @@ export async function describeSource(query: RunQuery, declaration: Declaration):
   const relation = await describeRelation(query, read.source.sql)
   const expressions =
     'error' in relation ? {} : await describeEach(query, read.source.sql, expressionsOf(read, relation.columns))
-  return { relation, expressions, dependencies }
+  const capture =
+    'error' in relation || !relation.columns.includes(read.time ?? '') ? null : await describeCapture(query, read)
+  return { relation, expressions, dependencies, capture }
 }

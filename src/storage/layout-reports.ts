@@ -32,7 +32,7 @@ export async function readLayoutReports(dataSource: DataSource): Promise<Readonl
     if (found.rows[0]?.layouts === null) return new Map()
     const { rows } = await query(
       `SELECT layout.id, dataset, seq || '.' || version AS version, ready_at IS NOT NULL AS is_ready,
-         to_char(data_as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS data_as_of, source_rows::text, last_error,
+         to_char(data_as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS data_as_of, (source_rows + rows_without_time)::text AS source_rows, last_error,
          coalesce(rollups, '[]') AS rollups
        FROM ${schema}.layout LEFT JOIN LATERAL (
          SELECT json_agg(json_build_object('name', name, 'rows', row_count,

@@ -47,6 +47,29 @@ export async function withDeadline<T>(
   }
 }
 
+/** Lets Postgres end the statements of a process that is gone within seconds, where its platform can notice. */
+async function noticeLoss(query: Query): Promise<void> {
+  await query('SAVEPOINT notice_loss')
+  await query(`SET LOCAL client_connection_check_interval = '2s'`).catch(() =>
+    query('ROLLBACK TO SAVEPOINT notice_loss'),
+  )
+}
+
+/** Runs statements in one transaction that may take as long as they need, but not longer than this process lives. */
+export function withLongTransaction<T>(
+  dataSource: DataSource,
+  isolation: Isolation,
+  work: (query: Query) => Promise<T>,
+): Promise<T> {
+  return withTransaction(dataSource, isolation, async (query) => {
+    await query('SET LOCAL statement_timeout = 0')
+    await query(`SET LOCAL idle_in_transaction_session_timeout = '60s'`)
+    await noticeLoss(query)
+    await query('SET LOCAL jit = off')
+    return work(query)
+  })
+}
+
 export type Isolation = 'READ COMMITTED' | 'REPEATABLE READ'
 
 /** Runs statements in one transaction, committed when `work` resolves and rolled back when it rejects. */

@@ -140,7 +140,7 @@ describe('refresh', () => {
     expect(await runCli(['refresh', 'orders'], env)).toMatchObject({
       code: 0,
       stdout: 'orders: version 1 is new; 10 source rows in 1 rows of 1 rollup(s)\n',
-      stderr: 'orders: reading the source\norders: hour × country\norders: done\n',
+      stderr: 'orders: looking for changes\norders: building\norders: done\n',
     })
     const { code, stdout } = await runCli(['refresh', '--full'], env)
     expect([code, stdout]).toEqual([

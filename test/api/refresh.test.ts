@@ -106,7 +106,7 @@ describe('a refresh', () => {
     let ended = 0
     while (ended === 0) {
       const killed = await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'DELETE FROM%'`)
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'WITH n AS%'`)
       ended = killed.length
     }
     await refused

@@ -39,6 +39,7 @@ const DESCRIPTION: SourceDescription = {
     ['(nonsense)', { error: 'column "nonsense" does not exist', hint: 'Perhaps you meant another.' }],
   ]),
   dependencies: {},
+  capture: null,
 }
 
 function define(written: Written): Definition {
@@ -104,6 +105,7 @@ it('lists the base rollup first, dimensions of the scope first in each, buckets 
       by: ['status', 'origin', 'late'],
       granularity: 'hour',
       timezone: 'UTC',
+      keep: null,
     },
     {
       index: 1,
@@ -111,9 +113,10 @@ it('lists the base rollup first, dimensions of the scope first in each, buckets 
       by: ['status', 'origin', 'late'],
       granularity: 'month',
       timezone: 'Asia/Kolkata',
+      keep: null,
     },
-    { index: 2, name: 'hour × status', by: ['status'], granularity: 'hour', timezone: 'UTC' },
-    { index: 3, name: 'day × status', by: ['status'], granularity: 'day', timezone: 'UTC' },
+    { index: 2, name: 'hour × status', by: ['status'], granularity: 'hour', timezone: 'UTC', keep: null },
+    { index: 3, name: 'day × status', by: ['status'], granularity: 'day', timezone: 'UTC', keep: null },
   ])
 })
 
@@ -121,7 +124,7 @@ it('keeps the days of a date in UTC whatever the zone, and only the declared rol
   const { rollups } = define({
     options: { time: 'day', timezone: 'Asia/Kolkata', base: false, rollups: [{ by: [], granularity: 'year' }] },
   })
-  expect(rollups).toEqual([{ index: 0, name: 'year', by: [], granularity: 'year', timezone: 'UTC' }])
+  expect(rollups).toEqual([{ index: 0, name: 'year', by: [], granularity: 'year', timezone: 'UTC', keep: null }])
 })
 
 it('shares a state between measures that need the same one, named after the first of them', () => {
@@ -344,6 +347,7 @@ it('blames the source once when it is missing, beside what the class alone shows
     relation: { error: 'relation "flights" does not exist' },
     expressions: {},
     dependencies: {},
+    capture: null,
   }
   const faults = faultsOf({ dimensions: { key: {}, late: {} }, measures: { d: [sum('delay')] } }, missing)
   expect(faults).toEqual([

@@ -1,0 +1,194 @@
+import type { DataSource } from 'typeorm'
+import type { VersionRegister } from '../cache/version-register'
+import { baseZone } from '../dataset/base-zone'
+import { type Changes, claimMarks, countMarks } from '../storage/dirty-marks'
+import { markBehind, readSavedState, saveLayout } from '../storage/layout-updates'
+import { type LayoutState, type LiveLayout, readLiveLayouts, type VersionedState } from '../storage/layouts'
+import { codeOf, isUnavailable } from '../storage/postgres-errors'
+import type { Query } from '../storage/query'
+import { countCensus, readCensusEnds } from '../storage/rollup-content'
+import { censusTable } from '../storage/rollup-table'
+import { schemaOf } from '../storage/schema'
+import { countTimeless, readSourceExtent } from '../storage/source-content'
+import { bucketEnd } from '../time/buckets'
+import { MIN_INSTANT } from '../time/instant'
+import { ALWAYS, coverStretches, type Stretch, uniteStretches } from '../time/stretch'
+import { touchedBuckets } from './alignment'
+import { type Recomputed, recompute, sourceSince, type Task } from './recompute'
+import { withWorkLock } from './work-lock'
+
+export interface BatchOptions {
+  readonly dataSource: DataSource
+  readonly register: Pick<VersionRegister<LayoutState>, 'prepare' | 'publish'>
+}
+
+/** What one transaction of a refresh does to every layout of a dataset that somebody serves. */
+export interface Batch {
+  readonly dataset: string
+  /** The layout that must come out right; the others only if they can. */
+  readonly own: string
+  /** Stretches to compute anew, whatever is marked. */
+  readonly stretches: readonly Stretch[]
+  /** The window whose marks are taken over as well; null: none. */
+  readonly claims: Stretch | null
+  /** Whether every bucket is computed anew, in these slices, the newest first; null: only those of stretches and marks. */
+  readonly whole: readonly Stretch[] | null
+  /** Whether the rollups show their source as it is now when this batch is done and no mark is left. */
+  readonly isLast: boolean
+  readonly isExact: boolean
+  /** Epoch milliseconds. */
+  readonly now: number
+  readonly onSlice?: (done: number, total: number) => void
+}
+
+/** More stretches than this in one statement are joined with their neighbours. */
+const MOST_STRETCHES = 64
+
+interface Changed {
+  readonly layout: LiveLayout
+  readonly state: VersionedState
+  readonly hasGrown: boolean
+}
+
+/** Longer than any bucket: a stretch that is open towards the past begins before the bucket of the first row does. */
+const SLACK_MS = 400 * 86_400_000
+
+/** The same stretches with finite ends, which hold all that the source and the layout have. */
+export async function boundStretches(
+  query: Query,
+  layout: LiveLayout,
+  stretches: readonly Stretch[],
+): Promise<Stretch[]> {
+  if (stretches.every(({ from, to }) => Number.isFinite(from) && Number.isFinite(to))) return [...stretches]
+  const source = await readSourceExtent(query, layout.definition)
+  const from = Math.min(source?.from ?? Number.POSITIVE_INFINITY, layout.dataFrom ?? Number.POSITIVE_INFINITY)
+  const to = Math.max(source?.to ?? Number.NEGATIVE_INFINITY, layout.dataTo ?? Number.NEGATIVE_INFINITY)
+  return stretches
+    .map((stretch) => ({
+      from: Math.max(stretch.from, from - SLACK_MS, MIN_INSTANT),
+      to: Math.min(stretch.to, to),
+    }))
+    .filter((stretch) => stretch.from < stretch.to)
+}
+
+function mergeRecomputed(parts: readonly Recomputed[]): Recomputed {
+  const rowDelta = new Map<number, number>()
+  const keptFrom = new Map<number, number>()
+  for (const part of parts) {
+    for (const [index, delta] of part.rowDelta) rowDelta.set(index, (rowDelta.get(index) ?? 0) + delta)
+    for (const [index, instant] of part.keptFrom) keptFrom.set(index, instant)
+  }
+  return { rowDelta, keptFrom, changes: parts.reduce((sum, { changes }) => sum + changes, 0) }
+}
+
+/** The tasks of a batch for one layout, the newest slice first. */
+function tasksOf(batch: Batch, layout: LiveLayout, claimed: Changes): Omit<Task, 'isNew' | 'trustsSource'>[] {
+  const { now } = batch
+  if (layout.builtFrom === null) return []
+  if (batch.whole !== null) return batch.whole.map((slice) => ({ which: 'starting', stretches: [slice], now }))
+  if (layout.isBehind) return [{ which: 'starting', stretches: [ALWAYS], now }]
+  const stretches = coverStretches([...batch.stretches, ...claimed.stretches], MOST_STRETCHES)
+  return [{ which: 'touched', stretches, now }]
+}
+
+async function updateLayout(
+  query: Query,
+  schema: string,
+  batch: Batch,
+  layout: LiveLayout,
+  claimed: Changes,
+): Promise<boolean> {
+  const census = censusTable(layout.definition)
+  const tasks = tasksOf(batch, layout, claimed)
+  const isRebuilt = batch.whole !== null || layout.isBehind
+  const parts: Recomputed[] = []
+  const delta = { sourceRows: 0, valuesIgnored: 0 }
+  for (const [index, task] of tasks.entries()) {
+    if (layout.id === batch.own && batch.whole !== null) batch.onSlice?.(index, tasks.length)
+    const stretches = await boundStretches(query, layout, task.stretches)
+    const counted = uniteStretches(touchedBuckets(census.rollup, stretches))
+    const before = await countCensus(query, schema, census, counted)
+    parts.push(await recompute(query, schema, layout, { ...task, stretches, isNew: false, trustsSource: false }))
+    const after = await countCensus(query, schema, census, counted)
+    delta.sourceRows += after.sourceRows - before.sourceRows
+    delta.valuesIgnored += after.valuesIgnored - before.valuesIgnored
+  }
+  const done = mergeRecomputed(parts)
+  const ends = await readCensusEnds(query, schema, census)
+  const { granularity } = layout.definition
+  const frozenBefore = sourceSince(layout, batch.now)
+  const marks = await countMarks(query, schema, batch.dataset)
+  return saveLayout(query, schema, layout.id, {
+    hasChanged: done.changes > 0,
+    isCurrent: batch.isLast && !marks.hasMarks,
+    canOpen: batch.isLast && !marks.hasRowMarks,
+    isExact: batch.isExact,
+    isRebuilt: isRebuilt && layout.builtFrom !== null,
+    dataFrom: ends?.first ?? null,
+    dataTo: ends === null ? null : bucketEnd(ends.last, granularity, baseZone(layout.definition)),
+    sourceRowsDelta: delta.sourceRows,
+    valuesIgnoredDelta: delta.valuesIgnored,
+    rowsWithoutTime: claimed.isTimelessTouched || isRebuilt ? await countTimeless(query, layout.definition) : null,
+    rowDelta: done.rowDelta,
+    keptFrom: done.keptFrom,
+    frozenMarks: claimed.stretches.filter(({ from }) => from < frozenBefore).length,
+  })
+}
+
+/** Faults that are not the layout's own: they end the whole batch, and another attempt may fare better. */
+function isPassing(error: unknown): boolean {
+  return isUnavailable(error) || /^(40|53|55|57|58|XX)/.test(codeOf(error) ?? 'XX')
+}
+
+/** Does the work on one layout; what only an old or new release's layout suffers from leaves the others alone. */
+async function tryLayout(
+  query: Query,
+  schema: string,
+  batch: Batch,
+  layout: LiveLayout,
+  claimed: Changes,
+): Promise<boolean> {
+  if (layout.id === batch.own) return updateLayout(query, schema, batch, layout, claimed)
+  await query('SAVEPOINT layout')
+  try {
+    const hasGrown = await updateLayout(query, schema, batch, layout, claimed)
+    await query('RELEASE SAVEPOINT layout')
+    return hasGrown
+  } catch (error) {
+    if (isPassing(error)) throw error
+    await query('ROLLBACK TO SAVEPOINT layout')
+    await markBehind(query, schema, layout.id, error instanceof Error ? error.message : String(error))
+    return false
+  }
+}
+
+/**
+ * Runs one batch: one REPEATABLE READ transaction that claims marks, computes the buckets anew in every live layout, and
+ * gives those that changed a new version. Can be killed at any point and run again. Null when another refresher holds the
+ * dataset's lock; else whether the own layout changed.
+ */
+export async function runBatch(batch: Batch, { dataSource, register }: BatchOptions): Promise<boolean | null> {
+  const schema = schemaOf(dataSource)
+  const changed = await withWorkLock(dataSource, batch.dataset, async (query) => {
+    const layouts = await readLiveLayouts(query, schema, batch.dataset, batch.own)
+    const claimed: Changes =
+      batch.claims === null
+        ? { stretches: [], isTimelessTouched: false, isWholeTouched: false }
+        : await claimMarks(query, schema, batch.dataset, batch.claims, batch.whole !== null)
+    const results: Changed[] = []
+    for (const layout of layouts) {
+      const hasGrown = await tryLayout(query, schema, batch, layout, claimed)
+      results.push({ layout, hasGrown, state: await readSavedState(query, schema, layout) })
+    }
+    // The last step before COMMIT: readers go to Postgres until the new versions are published.
+    for (const { layout, state, hasGrown } of results) {
+      if (hasGrown) await register.prepare(batch.dataset, layout.id, state.version)
+    }
+    return results
+  })
+  if (changed === null) return null
+  for (const { layout, state } of changed) {
+    if (state.data.isReady) await register.publish(batch.dataset, layout.id, state)
+  }
+  return changed.some(({ layout, hasGrown }) => layout.id === batch.own && hasGrown)
+}

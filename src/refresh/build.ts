@@ -1,0 +1,159 @@
+import { baseZone } from '../dataset/base-zone'
+import type { LayoutDefinition } from '../dataset/definition'
+import { RefreshError } from '../errors'
+import { indexLayout } from '../storage/finish-layout'
+import {
+  copyBuckets,
+  type EarlierLayout,
+  findSameTable,
+  readEarlierLayout,
+  saveKeptFrom,
+} from '../storage/frozen-history'
+import { saveBuiltFrom, saveLayout } from '../storage/layout-updates'
+import { type LiveLayout, readLiveLayouts } from '../storage/layouts'
+import { type Query, withConnection, withLongTransaction } from '../storage/query'
+import { countCensus, readCensusEnds } from '../storage/rollup-content'
+import { censusTable, layoutId, rollupTables } from '../storage/rollup-table'
+import { schemaOf } from '../storage/schema'
+import { countTimeless, cutSource, estimateRows, type SourceSlice } from '../storage/source-content'
+import { bucketEnd } from '../time/buckets'
+import { ALWAYS } from '../time/stretch'
+import { firstStart } from './alignment'
+import { type BatchOptions, boundStretches } from './batch'
+import { recompute, sourceSince } from './recompute'
+import { withWorkLock } from './work-lock'
+
+export interface BuildOptions extends BatchOptions {
+  /** About how many source rows one transaction of a build reads. */
+  readonly sliceRows: number
+  readonly clock: () => number
+}
+
+/** How far a layout is built: null: nothing; -∞: all. */
+export async function readBuiltFrom(
+  definition: LayoutDefinition,
+  { dataSource }: BatchOptions,
+): Promise<number | null> {
+  const schema = schemaOf(dataSource)
+  const id = layoutId(definition)
+  const layouts = await withConnection(dataSource, (query) => readLiveLayouts(query, schema, definition.name, id))
+  return layouts.find((layout) => layout.id === id)?.builtFrom ?? null
+}
+
+/** Cuts what is not built yet into slices, the newest first. */
+export async function planSlices(
+  definition: LayoutDefinition,
+  builtFrom: number | null,
+  { dataSource, sliceRows }: BuildOptions,
+): Promise<readonly SourceSlice[]> {
+  return withLongTransaction(dataSource, 'READ COMMITTED', async (query) => {
+    const rows = await estimateRows(query, definition)
+    if (builtFrom === null && rows <= sliceRows) return [{ ...ALWAYS, rows }]
+    return cutSource(query, definition, builtFrom ?? ALWAYS.to, sliceRows)
+  })
+}
+
+/** Takes over what the source has lost already: from the layout before, or from finer rollups that have it. */
+async function copyHistory(
+  query: Query,
+  schema: string,
+  layout: LiveLayout,
+  earlier: EarlierLayout,
+  before: number,
+): Promise<Map<number, number>> {
+  const { definition } = layout
+  const added = new Map<number, number>()
+  for (const table of [censusTable(definition), ...rollupTables(definition)]) {
+    const same = findSameTable(earlier.definition, table)
+    const floor = firstStart(table.rollup, before)
+    if (same === null) {
+      throw new RefreshError(
+        definition.className,
+        `its source keeps ${definition.sourceKeeps}, and no rollup built so far holds what ${table.rollup.name} needs of the time before. Keep the measures, dimensions and rollups that have that history, and add new ones to a dataset of their own.`,
+      )
+    }
+    added.set(table.rollup.index, await copyBuckets(query, schema, same, table, floor))
+    if (table.isRollup) {
+      await saveKeptFrom(
+        query,
+        schema,
+        layout.id,
+        table.rollup.index,
+        earlier.keptFrom[same.table.rollup.index] ?? null,
+      )
+    }
+  }
+  return added
+}
+
+/** What the last slice adds: history, the indexes, and where each rollup begins. */
+async function finish(
+  query: Query,
+  schema: string,
+  layout: LiveLayout,
+  earlier: EarlierLayout | null,
+  now: number,
+): Promise<Map<number, number>> {
+  const { definition } = layout
+  const added =
+    earlier === null
+      ? new Map<number, number>()
+      : await copyHistory(query, schema, layout, earlier, sourceSince(layout, now))
+  await indexLayout(query, schema, definition)
+  if (definition.sourceKeeps !== null && earlier === null) {
+    const ends = await readCensusEnds(query, schema, censusTable(definition))
+    for (const { rollup } of ends === null ? [] : rollupTables(definition)) {
+      await saveKeptFrom(query, schema, layout.id, rollup.index, firstStart(rollup, ends?.first ?? now))
+    }
+  }
+  return added
+}
+
+/**
+ * Builds one slice of a layout beside what is served, in one transaction. Null when another refresher is at work; false
+ * when another one has built it meanwhile.
+ */
+export async function buildSlice(
+  definition: LayoutDefinition,
+  slice: SourceSlice,
+  options: BuildOptions,
+): Promise<boolean | null> {
+  const { dataSource, clock } = options
+  const schema = schemaOf(dataSource)
+  const id = layoutId(definition)
+  const census = censusTable(definition)
+  return withWorkLock(dataSource, definition.name, async (query) => {
+    const layouts = await readLiveLayouts(query, schema, definition.name, id)
+    const layout = layouts.find((one) => one.id === id)
+    if (layout === undefined || (layout.builtFrom ?? ALWAYS.to) !== slice.to) return false
+    const now = clock()
+    const earlier = definition.sourceKeeps === null ? null : await readEarlierLayout(query, schema, definition)
+    const stretches = await boundStretches(query, layout, [slice])
+    const task = { which: 'starting', stretches, isNew: true, now, trustsSource: earlier === null } as const
+    const before = await countCensus(query, schema, census, [ALWAYS])
+    const done = await recompute(query, schema, layout, task)
+    await saveBuiltFrom(query, schema, id, slice.from)
+    const isLast = slice.from === ALWAYS.from
+    const history = isLast ? await finish(query, schema, layout, earlier, now) : new Map<number, number>()
+    const after = await countCensus(query, schema, census, [ALWAYS])
+    const ends = await readCensusEnds(query, schema, census)
+    const rowDelta = new Map(done.rowDelta)
+    for (const [index, rows] of history) rowDelta.set(index, (rowDelta.get(index) ?? 0) + rows)
+    await saveLayout(query, schema, id, {
+      hasChanged: false,
+      isCurrent: false,
+      canOpen: false,
+      isExact: false,
+      isRebuilt: false,
+      dataFrom: ends?.first ?? null,
+      dataTo: ends === null ? null : bucketEnd(ends.last, definition.granularity, baseZone(definition)),
+      sourceRowsDelta: after.sourceRows - before.sourceRows,
+      valuesIgnoredDelta: after.valuesIgnored - before.valuesIgnored,
+      rowsWithoutTime: isLast ? await countTimeless(query, definition) : null,
+      rowDelta,
+      keptFrom: new Map(),
+      frozenMarks: 0,
+    })
+    return true
+  })
+}

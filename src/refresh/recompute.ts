@@ -1,0 +1,127 @@
+import { subtractDuration } from '../dataset/duration'
+import { type Origin, selectBuckets } from '../storage/build-sql'
+import type { LiveLayout } from '../storage/layouts'
+import type { Query } from '../storage/query'
+import { deleteBefore, readCensusDays } from '../storage/rollup-content'
+import type { RollupTable } from '../storage/rollup-table'
+import { insertBuckets, replaceBuckets } from '../storage/write-sql'
+import { bucketStart } from '../time/buckets'
+import { clipStretches, type Stretch } from '../time/stretch'
+import { firstStart, listBoundaries, needsBoundaries, startingBuckets, touchedBuckets } from './alignment'
+import { planBuild } from './build-plan'
+
+/** What is to be computed anew of a layout. Stretches are finite. */
+export interface Task {
+  /** `touched`: every bucket that a stretch touches. `starting`: those that start in one, so that slices do not overlap. */
+  readonly which: 'touched' | 'starting'
+  readonly stretches: readonly Stretch[]
+  /** Whether the tables have none of these buckets yet. */
+  readonly isNew: boolean
+  /** Epoch milliseconds. */
+  readonly now: number
+  /** Whether source rows that are older than `sourceKeeps` count, as they do in the first build of all. */
+  readonly trustsSource: boolean
+}
+
+/** How the rows of each rollup changed in number, by its index, and whether any row changed at all. */
+export interface Recomputed {
+  readonly rowDelta: ReadonlyMap<number, number>
+  readonly changes: number
+  /** Where each rollup that forgets begins now, by its index. */
+  readonly keptFrom: ReadonlyMap<number, number>
+}
+
+/** Where a rollup's retention begins; -∞ when it keeps all. Whole days, so that it moves once a day. */
+export function keptSince({ rollup }: RollupTable, now: number): number {
+  if (rollup.keep === null) return Number.NEGATIVE_INFINITY
+  const day = bucketStart(subtractDuration(now, rollup.keep), 'day', 'UTC')
+  return bucketStart(day, rollup.granularity, rollup.timezone)
+}
+
+/** Where the source's rows begin to be whole; -∞ when nothing is purged. */
+export function sourceSince({ definition }: Pick<LiveLayout, 'definition'>, now: number): number {
+  return definition.sourceKeeps === null ? Number.NEGATIVE_INFINITY : subtractDuration(now, definition.sourceKeeps)
+}
+
+interface Piece {
+  readonly origin: Origin
+  readonly stretches: readonly Stretch[]
+}
+
+/**
+ * Computes the buckets of a task in every table of a layout, the census first, coarser tables from finer ones, and writes
+ * what differs. Buckets that are not built yet, no longer kept, or frozen stay as they are.
+ */
+export async function recompute(query: Query, schema: string, layout: LiveLayout, task: Task): Promise<Recomputed> {
+  const { definition } = layout
+  const { stretches, now } = task
+  const wholeFrom = task.trustsSource ? Number.NEGATIVE_INFINITY : sourceSince(layout, now)
+  // What lies before is copied when all the rest is built.
+  const builtFrom = task.isNew ? wholeFrom : (layout.builtFrom ?? Number.POSITIVE_INFINITY)
+  const extent = { from: stretches[0]?.from ?? 0, to: stretches.at(-1)?.to ?? 1 }
+  const rowDelta = new Map<number, number>()
+  const keptFrom = new Map<number, number>()
+  /** From where on a table has every bucket there is. */
+  const available = new Map<string, number>()
+  let changes = 0
+  const steps = planBuild(definition, extent)
+  const census = steps[0]?.table
+  for (const { table, finer } of steps) {
+    const { rollup } = table
+    const floor = Math.max(firstStart(rollup, builtFrom), keptSince(table, now))
+    available.set(table.name, floor)
+    const wanted = (task.which === 'touched' ? touchedBuckets : startingBuckets)(rollup, stretches)
+    const fromFiner = finer === null ? Number.POSITIVE_INFINITY : firstStart(rollup, available.get(finer.name) ?? 0)
+    const fromSource = Math.max(floor, firstStart(rollup, wholeFrom))
+    const pieces: Piece[] = [
+      ...(finer === null
+        ? []
+        : [
+            {
+              origin: { kind: 'rollup' as const, table: finer },
+              stretches: clipStretches(wanted, { from: Math.max(floor, fromFiner), to: Number.POSITIVE_INFINITY }),
+            },
+          ]),
+      { origin: { kind: 'source' }, stretches: clipStretches(wanted, { from: fromSource, to: fromFiner }) },
+    ]
+    for (const piece of pieces.filter((one) => one.stretches.length > 0)) {
+      const boundaries = needsBoundaries(rollup)
+        ? await listBoundaries(rollup, piece.stretches, (stretch) =>
+            census === undefined ? Promise.resolve([]) : readCensusDays(query, schema, census, stretch),
+          )
+        : []
+      const select = selectBuckets(definition, table, piece.origin, piece.stretches, boundaries, schema)
+      const delta = await write(query, schema, table, select, piece.stretches, task.isNew)
+      rowDelta.set(rollup.index, (rowDelta.get(rollup.index) ?? 0) + delta.inserted - delta.deleted)
+      // The census counts as a change too: it says how far the data reach.
+      changes += delta.inserted + delta.updated + delta.deleted
+    }
+    const known = layout.keptFrom[rollup.index]
+    if (
+      Number.isFinite(floor) &&
+      rollup.keep !== null &&
+      layout.isReady &&
+      (known ?? Number.NEGATIVE_INFINITY) < floor
+    ) {
+      const deleted = await deleteBefore(query, schema, table, floor)
+      rowDelta.set(rollup.index, (rowDelta.get(rollup.index) ?? 0) - deleted)
+      keptFrom.set(rollup.index, floor)
+      changes += deleted
+    }
+  }
+  return { rowDelta, changes, keptFrom }
+}
+
+async function write(
+  query: Query,
+  schema: string,
+  table: RollupTable,
+  select: string,
+  stretches: readonly Stretch[],
+  isNew: boolean,
+): Promise<{ readonly deleted: number; readonly updated: number; readonly inserted: number }> {
+  if (isNew) return { deleted: 0, updated: 0, inserted: (await query(insertBuckets(table, select, schema))).affected }
+  const { rows } = await query(replaceBuckets(table, select, stretches, schema))
+  const count = (key: string) => Number(rows[0]?.[key] ?? 0)
+  return { deleted: count('deleted'), updated: count('updated'), inserted: count('inserted') }
+}

@@ -1,0 +1,89 @@
+import { quoteIdentifier } from '../dataset/sql'
+import type { Stretch } from '../time/stretch'
+import { epochOf, readNumber } from './instants'
+import { writeInstant } from './parameters'
+import type { Query } from './query'
+import type { RollupTable } from './rollup-table'
+import { isBucketWithin } from './source-sql'
+
+function targetOf({ name }: RollupTable, schema: string): string {
+  return `${schema}.${quoteIdentifier(name)}`
+}
+
+/** The days of UTC, by their starts, on which the census has rows within a stretch. */
+export async function readCensusDays(
+  query: Query,
+  schema: string,
+  census: RollupTable,
+  stretch: Stretch,
+): Promise<readonly number[]> {
+  const { rows } = await query(
+    `SELECT DISTINCT ${epochOf(`date_trunc('day', bucket, 'UTC')`)} AS day FROM ${targetOf(census, schema)}
+     WHERE ${isBucketWithin('bucket', [stretch])}`,
+  )
+  return rows.map(({ day }) => Number(day))
+}
+
+/** Deletes the buckets that start before an instant; tells how many rows that were. */
+export async function deleteBefore(query: Query, schema: string, table: RollupTable, instant: number): Promise<number> {
+  const { affected } = await query(`DELETE FROM ${targetOf(table, schema)} WHERE bucket < '${writeInstant(instant)}'`)
+  return affected
+}
+
+/** What the census counts within stretches. */
+export interface CensusCount {
+  readonly sourceRows: number
+  readonly valuesIgnored: number
+}
+
+/** Adds up the census within stretches. */
+export async function countCensus(
+  query: Query,
+  schema: string,
+  census: RollupTable,
+  stretches: readonly Stretch[],
+): Promise<CensusCount> {
+  const { rows } = await query(
+    `SELECT coalesce(sum(source_rows), 0)::text AS source_rows, coalesce(sum(values_ignored), 0)::text AS values_ignored
+     FROM ${targetOf(census, schema)} WHERE ${isBucketWithin('bucket', stretches)}`,
+  )
+  return { sourceRows: Number(rows[0]?.source_rows), valuesIgnored: Number(rows[0]?.values_ignored) }
+}
+
+/** The first and the last bucket of the census; null when it is empty. */
+export async function readCensusEnds(
+  query: Query,
+  schema: string,
+  census: RollupTable,
+): Promise<{ readonly first: number; readonly last: number } | null> {
+  const { rows } = await query(
+    `SELECT ${epochOf('min(bucket)')} AS first, ${epochOf('max(bucket)')} AS last FROM ${targetOf(census, schema)}`,
+  )
+  const first = readNumber(rows[0]?.first)
+  const last = readNumber(rows[0]?.last)
+  return first === null || last === null ? null : { first, last }
+}
+
+/**
+ * Cuts all of time into windows of about so many source rows, counting only those within stretches, the newest first. The
+ * first is open towards the future, the last towards the past.
+ */
+export async function cutCensus(
+  query: Query,
+  schema: string,
+  census: RollupTable,
+  stretches: readonly Stretch[],
+  size: number,
+): Promise<readonly Stretch[]> {
+  const { rows } = await query(
+    `SELECT ${epochOf('min(bucket)')} AS cut FROM (
+       SELECT bucket, floor((sum(source_rows) OVER (ORDER BY bucket DESC) - source_rows) / ${size}) AS slice
+       FROM ${targetOf(census, schema)} WHERE ${isBucketWithin('bucket', stretches)}
+     ) AS sliced GROUP BY slice ORDER BY cut DESC`,
+  )
+  const cuts = rows.slice(0, -1).map(({ cut }) => Number(cut))
+  return [...cuts, Number.NEGATIVE_INFINITY].map((from, index) => ({
+    from,
+    to: cuts[index - 1] ?? Number.POSITIVE_INFINITY,
+  }))
+}

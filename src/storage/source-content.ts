@@ -1,0 +1,102 @@
+import type { LayoutDefinition } from '../dataset/definition'
+import type { Stretch } from '../time/stretch'
+import { epochOf, readNumber } from './instants'
+import type { Query } from './query'
+import { bucketStep, hasTime, isTimeWithin, isUsableTime, timeOf } from './source-sql'
+
+const DAY_MS = 86_400_000
+
+/**
+ * A stretch that holds the time of every source row that has a bucket; null when there is none. An index on the time column
+ * answers it, so the ends of local times have a day to spare.
+ */
+export async function readSourceExtent(query: Query, definition: LayoutDefinition): Promise<Stretch | null> {
+  const { timeColumn, timeType, sourceSql } = definition
+  const [low, high] = [`'0001-01-02'::${timeType}`, `'9999-01-01'::${timeType}`]
+  const { rows } = await query(
+    `SELECT ${epochOf(timeOf(definition, 'first'))} AS first, ${epochOf(timeOf(definition, 'last'))} AS last FROM (
+       SELECT min(${timeColumn}) AS first, max(${timeColumn}) AS last FROM ${sourceSql} AS source
+       WHERE ${timeColumn} >= ${low} AND ${timeColumn} < ${high}
+     ) AS ends`,
+  )
+  const first = readNumber(rows[0]?.first)
+  const last = readNumber(rows[0]?.last)
+  if (first === null || last === null) return null
+  const slack = timeType === 'timestamptz' ? 0 : DAY_MS
+  return { from: Math.floor(first) - slack, to: Math.ceil(last) + 1 + slack }
+}
+
+/** How many source rows have no usable time, and hence no bucket. */
+export async function countTimeless(query: Query, definition: LayoutDefinition): Promise<number> {
+  const { timeColumn, timeType, sourceSql } = definition
+  const outside = `${timeColumn} IS NULL OR ${timeColumn} < '0001-01-04'::${timeType} OR ${timeColumn} >= '9998-12-30'::${timeType}`
+  const { rows } = await query(
+    `SELECT count(*)::text AS rows FROM ${sourceSql} AS source WHERE (${outside}) AND ${hasTime(definition)} IS NOT TRUE`,
+  )
+  return Number(rows[0]?.rows)
+}
+
+/** A piece of the source that one transaction builds. */
+export interface SourceSlice extends Stretch {
+  readonly rows: number
+}
+
+/**
+ * Cuts the source, up to an instant, into slices of about so many rows, the newest first. The first is open towards the
+ * future, the last towards the past. Reads the source once.
+ */
+export async function cutSource(
+  query: Query,
+  definition: LayoutDefinition,
+  until: number,
+  size: number,
+): Promise<readonly SourceSlice[]> {
+  const within = isTimeWithin(definition, [{ from: Number.NEGATIVE_INFINITY, to: until }])
+  const { rows } = await query(
+    `SELECT ${epochOf('min(bucket)')} AS cut, sum(rows)::text AS rows FROM (
+       SELECT bucket, rows, floor((sum(rows) OVER (ORDER BY bucket DESC) - rows) / ${size}) AS slice FROM (
+         SELECT date_bin('1 hour', ${definition.timeSql}, '2000-01-03 00:00Z') AS bucket, count(*) AS rows
+         FROM ${definition.sourceSql} AS source WHERE ${within} GROUP BY 1
+       ) AS hours
+     ) AS sliced GROUP BY slice ORDER BY cut DESC`,
+  )
+  if (rows.length === 0) return [{ from: Number.NEGATIVE_INFINITY, to: until, rows: 0 }]
+  return rows.map((row, index) => ({
+    from: index === rows.length - 1 ? Number.NEGATIVE_INFINITY : Number(row.cut),
+    to: index === 0 ? until : Number(rows[index - 1]?.cut),
+    rows: Number(row.rows),
+  }))
+}
+
+/**
+ * The buckets of the source rows whose `column` says that they changed since an instant, as stretches. `isTimelessTouched`
+ * when such a row has no usable time.
+ */
+export async function readUpdatedSince(
+  query: Query,
+  definition: LayoutDefinition,
+  column: string,
+  since: string,
+): Promise<{ readonly stretches: readonly Stretch[]; readonly isTimelessTouched: boolean }> {
+  const step = bucketStep(definition)
+  const { rows } = await query(
+    `SELECT ${epochOf('bucket')} AS lower, ${epochOf(`bucket + ${step}`)} AS upper FROM (
+       SELECT DISTINCT CASE WHEN ${isUsableTime(definition.timeSql)}
+         THEN date_bin(${step}, ${definition.timeSql}, '2000-01-03 00:00Z') END AS bucket
+       FROM ${definition.sourceSql} AS source WHERE ${column} >= $1::timestamptz
+     ) AS touched`,
+    [since],
+  )
+  return {
+    stretches: rows.flatMap(({ lower, upper }) => (lower === null ? [] : [{ from: Number(lower), to: Number(upper) }])),
+    isTimelessTouched: rows.some(({ lower }) => lower === null),
+  }
+}
+
+/** How many rows the planner expects of the source. */
+export async function estimateRows(query: Query, { sourceSql }: LayoutDefinition): Promise<number> {
+  const { rows } = await query(`EXPLAIN (FORMAT JSON) SELECT FROM ${sourceSql} AS source`)
+  const plans = rows[0]?.['QUERY PLAN']
+  // Written by EXPLAIN, in the form it documents.
+  return Array.isArray(plans) ? (plans[0] as { readonly Plan: { readonly 'Plan Rows': number } }).Plan['Plan Rows'] : 0
+}
