@@ -47,6 +47,7 @@ const FLOOR_DEADLINE_MS = 5000
 /** How often a process says which layouts it serves; whoever says nothing for an hour serves none. */
 const ANNOUNCE_MS = 60_000
 const PRUNE_MS = 600_000
+const ignore = () => undefined
 const SILENT = 'The database cannot be reached: it does not answer.'
 
 export function createUpkeep({ config, services, declarations, logger, onProgress }: UpkeepOptions): Upkeep {
@@ -85,10 +86,18 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
 
   async function ensureBuilt(definition: Definition): Promise<void> {
     const layout = layoutId(definition)
+    await withConnection(dataSource, (query) => announceLayouts(query, schemaOf(dataSource), [layout])).catch(ignore)
     // Postgres itself is asked: a register in Redis may have outlived the database that it speaks of.
     const states = await withConnection(dataSource, (query) => readLayoutStates(query, schemaOf(dataSource), [layout]))
     if (states.get(layout)?.data.isReady !== true) {
-      const outcome = await refreshDataset(definition, { dataSource, register, onProgress })
+      const outcome = await refreshDataset(definition, {
+        dataSource,
+        register,
+        onProgress: (progress) => {
+          logger.info(progress, 'Building rollups')
+          onProgress?.(progress)
+        },
+      })
       logger.info(outcome, 'Rollups built')
     }
     // From here on the floor watches it.

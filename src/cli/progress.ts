@@ -9,6 +9,8 @@ export interface Step {
   readonly label: string
   readonly done: number
   readonly total: number
+  /** An estimate, where there is one. */
+  readonly secondsLeft?: number | null
 }
 
 export interface Progress {
@@ -20,6 +22,10 @@ export interface Progress {
 /** Shows a bar a task on a terminal; elsewhere, in logs and pipes, a line a step. Writes to the standard error output. */
 export function createProgress({ stderr }: Shell): Progress {
   return stderr.isTTY ? createBars(stderr) : createLines(stderr)
+}
+
+function labelOf({ label, secondsLeft }: Step): string {
+  return secondsLeft == null ? label : `${label}, about ${secondsLeft} s left`
 }
 
 function createBars(stream: Output): Progress {
@@ -43,8 +49,8 @@ function createBars(stream: Output): Progress {
           // Signals are answered in one place.
           gracefulExit: false,
         })
-        bar.start(step.total, step.done, step)
-      } else bar?.update(step.done, step)
+        bar.start(step.total, step.done, { ...step, label: labelOf(step) })
+      } else bar?.update(step.done, { ...step, label: labelOf(step) })
     },
     stop,
   }
@@ -53,8 +59,8 @@ function createBars(stream: Output): Progress {
 function createLines(stream: Output): Progress {
   let last = ''
   return {
-    show: ({ task, label }) => {
-      const line = `${task}: ${label}\n`
+    show: (step) => {
+      const line = `${step.task}: ${labelOf(step)}\n`
       if (line !== last) stream.write(line)
       last = line
     },

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Declaration } from '../dataset/declaration'
 import { queryName } from '../dataset/names'
+import { adviseOnSize } from '../dataset/rollup-size'
 import type { RefreshOutcome } from '../refresh/refresher'
 import { loadDeclarations } from '../services'
 import { prepareDatabase } from '../storage/prepare-database'
@@ -101,7 +102,10 @@ export function addRefreshCommand(program: Command, shell: Shell): void {
           const definitions = await prepareDatabase(services.dataSource, config, declarations)
           const options = { ...(flags.full === true && { full: true }), ...(range !== undefined && { range }) }
           const outcomes = await refreshDatasets(services, definitions, createProgress(shell), options)
-          for (const outcome of outcomes) shell.stdout.write(describeOutcome(outcome))
+          for (const outcome of outcomes) {
+            shell.stdout.write(describeOutcome(outcome))
+            for (const sentence of adviseOnSize(outcome)) shell.stderr.write(`${outcome.dataset}: ${sentence}\n`)
+          }
         }),
       )
     },

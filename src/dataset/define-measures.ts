@@ -1,13 +1,21 @@
 import type { Complaints } from './complaints'
-import type { MeasureDefinition } from './definition'
+import type { DimensionDefinition, MeasureDefinition } from './definition'
 import { type TypedExpression, typeExpression } from './expression-types'
 import type { StateDefinition } from './measures/algebra'
 import { COLUMN_MEASURES } from './measures/column-measures'
 import { countAlgebra } from './measures/count'
-import { type DraftAlgebra, type DraftState, finiteCondition, INEXACT_TYPES } from './measures/draft'
+import {
+  type ColumnMeasure,
+  type DraftAlgebra,
+  type DraftState,
+  finiteCondition,
+  INEXACT_TYPES,
+} from './measures/draft'
+import { lastSumMeasure } from './measures/last'
 import { ratioAlgebra } from './measures/ratio'
 import { snakeCase } from './names'
-import type { ReadExpression, ReadMeasure, ReadSpec } from './read-members'
+import { suggestion } from './nearest'
+import type { ReadColumnSpec, ReadExpression, ReadMeasure, ReadSpec } from './read-members'
 import type { SourceDescription } from './source-description'
 import { takeColumn } from './unique-column'
 
@@ -15,6 +23,17 @@ export interface DefinedMeasures {
   readonly measures: readonly MeasureDefinition[]
   readonly states: readonly StateDefinition[]
   readonly finite: readonly string[]
+}
+
+/** What measures need to know of the dataset besides their operands. */
+export interface MeasuredRows {
+  /** Canonical zone of local timestamps. */
+  readonly timezone: string
+  /** The row's time as an instant. */
+  readonly timeSql: string
+  /** Names of the dimensions of the class, right and wrong ones. */
+  readonly dimensionNames: readonly string[]
+  readonly dimensions: readonly DimensionDefinition[]
 }
 
 const CONDITION = { role: 'The condition', types: ['boolean'], wanted: 'boolean, such as delay > 15' } as const
@@ -25,9 +44,24 @@ interface Draft {
   readonly operand: TypedExpression | null
 }
 
+/** The SQL of the dimensions that the measure names; null, and complaints, when one of them is none of the class. */
+function sumOverSql(names: readonly string[], rows: MeasuredRows, complaints: Complaints): readonly string[] | null {
+  const unknown = names.filter((name) => !rows.dimensionNames.includes(name))
+  for (const name of unknown) {
+    complaints.add(`sumOver names "${name}", which is not a dimension.${suggestion(name, rows.dimensionNames)}`)
+  }
+  return unknown.length > 0 ? null : rows.dimensions.flatMap(({ name, sql }) => (names.includes(name) ? [sql] : []))
+}
+
+function columnMeasure(spec: ReadColumnSpec, rows: MeasuredRows, complaints: Complaints): ColumnMeasure {
+  if (spec.kind === 'quantile') return COLUMN_MEASURES.quantile(spec.q)
+  if (spec.kind !== 'last' || spec.sumOver === null) return COLUMN_MEASURES[spec.kind]
+  return lastSumMeasure(sumOverSql(spec.sumOver, rows, complaints) ?? [])
+}
+
 function draftMeasure(
   spec: ReadSpec,
-  timezone: string,
+  rows: MeasuredRows,
   description: SourceDescription,
   complaints: Complaints,
 ): Draft | null {
@@ -38,10 +72,11 @@ function draftMeasure(
   const isRefused = spec.where !== null && condition === null
   const where = condition === null ? null : condition.sql
   if (spec.kind === 'count') return isRefused ? null : { algebra: countAlgebra(where), operand: null }
-  const { takes, takesText, algebra } = COLUMN_MEASURES[spec.kind]
+  const { takes, takesText, algebra } = columnMeasure(spec, rows, complaints)
   const operand = typed(spec.of, { role: `The ${spec.kind} of`, types: takes, wanted: takesText })
   if (isRefused || operand === null) return null
-  return { algebra: algebra({ ...operand, where, timezone }), operand }
+  const { timezone, timeSql } = rows
+  return { algebra: algebra({ ...operand, where, timezone, timeSql }), operand }
 }
 
 /** Gives each distinct state one column, named after the first measure that needs it. */
@@ -84,13 +119,13 @@ function checkRatioInputs(
 /** Gives measures their algebra, and their states columns in the rollups. */
 export function defineMeasures(
   measures: readonly ReadMeasure[],
-  timezone: string,
+  rows: MeasuredRows,
   description: SourceDescription,
   taken: Set<string>,
   complaints: Complaints,
 ): DefinedMeasures {
   const drafts = measures.flatMap(({ spec, ...about }) => {
-    const draft = draftMeasure(spec, timezone, description, complaints.of(about.name))
+    const draft = draftMeasure(spec, rows, description, complaints.of(about.name))
     return draft === null ? [] : { name: about.name, about, draft }
   })
   checkRatioInputs(drafts, complaints)

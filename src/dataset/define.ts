@@ -8,7 +8,7 @@ import { defineDimensions } from './define-dimensions'
 import { defineMeasures } from './define-measures'
 import { defineRollups } from './define-rollups'
 import type { Definition } from './definition'
-import { hashDefinition, hashMeaning } from './definition-hash'
+import { hashDefinition, hashMeaning, type Installation } from './definition-hash'
 import { refusalText, type TypedExpression, typeExpression } from './expression-types'
 import { queryName } from './names'
 import { suggestion } from './nearest'
@@ -23,6 +23,9 @@ export type DefineResult = { readonly definition: Definition } | { readonly faul
 
 const MOMENTS = { types: ['timestamptz', 'timestamp', 'date'], wanted: 'timestamptz, timestamp or date' } as const
 const INSTANTS = { types: ['timestamptz', 'timestamp'], wanted: 'timestamptz or timestamp' } as const
+
+/** Where nothing is kept yet. */
+const NOWHERE: Installation = { id: '', hashing: '' }
 
 function checkSource(source: ReadSource, description: SourceDescription, complaints: Complaints): void {
   if (description.relation !== null && 'error' in description.relation) {
@@ -103,7 +106,7 @@ function freezeDeep<Value>(value: Value): Value {
 export function defineDataset(
   declaration: Declaration,
   description: SourceDescription,
-  installation = '',
+  installation = NOWHERE,
 ): DefineResult {
   const read = readDeclaration(declaration)
   const faults: Fault[] = [...read.faults]
@@ -156,7 +159,7 @@ export function defineDataset(
 /** Defines every dataset that a server serves, or throws all the faults of all of them at once. */
 export function defineDatasets(
   described: readonly { readonly declaration: Declaration; readonly description: SourceDescription }[],
-  installation = '',
+  installation = NOWHERE,
 ): readonly Definition[] {
   const results = described.map(({ declaration, description }) => defineDataset(declaration, description, installation))
   const faults = [

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Definition } from './definition'
+import { hashesValues } from './measures/count-distinct'
+
+/** What the rollups of a definition hang on beside it. */
+export interface Installation {
+  /** Unique among databases; empty before the first migration. */
+  readonly id: string
+  /** How the server hashes values: states that were made of other hashes cannot be merged with new ones. */
+  readonly hashing: string
+}
 
 /** Raised when the same definition begins to mean other rollups. */
 const FORMAT = 2
@@ -10,11 +19,15 @@ const DIGITS = 16
  * of refreshing and what is computed only after merging leave it as it is. The installation takes part, since the name is
  * also that of entries in a cache which other databases may share.
  */
-export function hashDefinition(definition: Omit<Definition, 'hash' | 'meaning'>, installation: string): string {
+export function hashDefinition(
+  definition: Omit<Definition, 'hash' | 'meaning'>,
+  { id, hashing }: Installation,
+): string {
   const columns = new Map(definition.dimensions.map(({ name, column }) => [name, column]))
   const content = [
     FORMAT,
-    installation,
+    id,
+    definition.states.some(({ build }) => hashesValues(build)) ? hashing : null,
     definition.name,
     definition.sourceSql,
     definition.timeSql,

@@ -18,9 +18,15 @@ export interface ReadDimension {
   readonly from: ReadExpression
 }
 
+/** What a measure over one column computes, besides of what and where. */
+export type ReadColumnSpec =
+  | { readonly kind: Exclude<ColumnMeasureKind, 'quantile' | 'last'> }
+  | { readonly kind: 'quantile'; readonly q: number }
+  | { readonly kind: 'last'; readonly sumOver: readonly string[] | null }
+
 export type ReadSpec =
   | { readonly kind: 'count'; readonly where: ReadExpression | null }
-  | { readonly kind: ColumnMeasureKind; readonly of: ReadExpression; readonly where: ReadExpression | null }
+  | (ReadColumnSpec & { readonly of: ReadExpression; readonly where: ReadExpression | null })
   | { readonly kind: 'ratio'; readonly numerator: string; readonly denominator: string }
 
 export interface ReadMeasure {
@@ -64,14 +70,46 @@ export function readDimension(declared: DeclaredDimension, complaints: Complaint
   }
 }
 
-function readOf(written: unknown, kind: string, complaints: Complaints): ReadExpression | null {
+function readOf(written: unknown, kind: ColumnMeasureKind, complaints: Complaints): ReadExpression | null {
   if (typeof written === 'string' && written.trim() !== '') return { kind: 'column', names: [written] }
   if (typeof written === 'object' && written !== null && 'sql' in written) {
     return readSql(readObject(written, 'an expression', ['sql'], complaints), 'sql', '"price * quantity"', complaints)
   }
-  complaints.add(`${kind} needs a column or an expression: ${kind}("price") or ${kind}({ sql: "price * quantity" }).`)
+  const call = kind === 'quantile' ? 'quantile(0.95, ' : `${kind}(`
+  complaints.add(`${kind} needs a column or an expression: ${call}"price") or ${call}{ sql: "price * quantity" }).`)
   return null
 }
+
+function readFraction(q: unknown, complaints: Complaints): number | null {
+  if (typeof q === 'number' && q > 0 && q < 1) return q
+  const advice =
+    q === 0 ? ' For the smallest value there is min.' : q === 1 ? ' For the largest value there is max.' : ''
+  complaints.add(
+    `quantile needs a number between 0 and 1, both excluded, such as 0.95; its q is ${describe(q)}.${advice}`,
+  )
+  return null
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'missing')
+}
+
+function readColumnSpec(kind: ColumnMeasureKind, raw: RawOptions, complaints: Complaints): ReadColumnSpec | null {
+  if (kind === 'quantile') {
+    const q = readFraction(raw.q, complaints)
+    return q === null ? null : { kind, q }
+  }
+  if (kind !== 'last') return { kind }
+  const { sumOver } = raw
+  if (sumOver === undefined) return { kind, sumOver: null }
+  if (Array.isArray(sumOver) && sumOver.length > 0 && sumOver.every((name) => typeof name === 'string')) {
+    return { kind, sumOver }
+  }
+  complaints.add('sumOver must be a list of dimensions that is not empty, for example ["station"].')
+  return null
+}
+
+const KEYS = { quantile: ['q'], last: ['sumOver'] } as const
 
 function readRatioInput(raw: RawOptions, key: 'numerator' | 'denominator', complaints: Complaints): string | null {
   const name = raw[key]
@@ -96,13 +134,14 @@ function readSpec(spec: unknown, complaints: Complaints): ReadSpec | null {
     complaints.add(`"${kind}" is not a measure; there is count, ${Object.keys(COLUMN_MEASURES).join(', ')} and ratio.`)
     return null
   }
-  const keys = kind === 'count' ? ['kind', 'where'] : ['kind', 'of', 'where']
-  const raw = readObject(spec, kind, keys, complaints)
+  const extra: readonly string[] = kind === 'quantile' || kind === 'last' ? KEYS[kind] : []
+  const raw = readObject(spec, kind, ['kind', ...(kind === 'count' ? [] : ['of']), ...extra, 'where'], complaints)
   const where = readSql(raw, 'where', '"delay > 15"', complaints)
-  if (raw.where !== undefined && where === null) return null
-  if (kind === 'count') return { kind, where }
-  const of = readOf('of' in spec ? spec.of : undefined, kind, complaints)
-  return of === null ? null : { kind, of, where }
+  const isRefused = raw.where !== undefined && where === null
+  if (kind === 'count') return isRefused ? null : { kind, where }
+  const own = readColumnSpec(kind, raw, complaints)
+  const of = readOf(raw.of, kind, complaints)
+  return isRefused || own === null || of === null ? null : { ...own, of, where }
 }
 
 /** Reads a measure; null when it cannot be told what to compute, which is complained of. */

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm'
 import type { VersionRegister } from '../cache/version-register'
 import { baseZone } from '../dataset/base-zone'
 import { type Changes, claimMarks, countMarks } from '../storage/dirty-marks'
-import { markBehind, readSavedState, saveLayout } from '../storage/layout-updates'
+import { lapseLayouts, markBehind, readSavedState, saveLayout } from '../storage/layout-updates'
 import { type LayoutState, type LiveLayout, readLiveLayouts, type VersionedState } from '../storage/layouts'
 import { codeOf, isUnavailable } from '../storage/postgres-errors'
 import type { Query } from '../storage/query'
@@ -14,7 +14,7 @@ import { bucketEnd } from '../time/buckets'
 import { MIN_INSTANT } from '../time/instant'
 import { ALWAYS, coverStretches, type Stretch, uniteStretches } from '../time/stretch'
 import { touchedBuckets } from './alignment'
-import { type Recomputed, recompute, sourceSince, type Task } from './recompute'
+import { keptByAny, type Recomputed, recompute, sourceSince, type Task } from './recompute'
 import { withWorkLock } from './work-lock'
 
 export interface BatchOptions {
@@ -40,6 +40,8 @@ export interface Batch {
   readonly now: number
   readonly onSlice?: (done: number, total: number) => void
 }
+
+const AS_USUAL = { tables: 'all', isNew: false, trustsSource: false } as const
 
 /** More stretches than this in one statement are joined with their neighbours. */
 const MOST_STRETCHES = 64
@@ -82,7 +84,7 @@ function mergeRecomputed(parts: readonly Recomputed[]): Recomputed {
 }
 
 /** The tasks of a batch for one layout, the newest slice first. */
-function tasksOf(batch: Batch, layout: LiveLayout, claimed: Changes): Omit<Task, 'isNew' | 'trustsSource'>[] {
+function tasksOf(batch: Batch, layout: LiveLayout, claimed: Changes): Omit<Task, keyof typeof AS_USUAL>[] {
   const { now } = batch
   if (layout.builtFrom === null) return []
   if (batch.whole !== null) return batch.whole.map((slice) => ({ which: 'starting', stretches: [slice], now }))
@@ -108,7 +110,7 @@ async function updateLayout(
     const stretches = await boundStretches(query, layout, task.stretches)
     const counted = uniteStretches(touchedBuckets(census.rollup, stretches))
     const before = await countCensus(query, schema, census, counted)
-    parts.push(await recompute(query, schema, layout, { ...task, stretches, isNew: false, trustsSource: false }))
+    parts.push(await recompute(query, schema, layout, { ...task, stretches, ...AS_USUAL }))
     const after = await countCensus(query, schema, census, counted)
     delta.sourceRows += after.sourceRows - before.sourceRows
     delta.valuesIgnored += after.valuesIgnored - before.valuesIgnored
@@ -124,7 +126,7 @@ async function updateLayout(
     canOpen: batch.isLast && !marks.hasRowMarks,
     isExact: batch.isExact,
     isRebuilt: isRebuilt && layout.builtFrom !== null,
-    dataFrom: ends?.first ?? null,
+    dataFrom: ends === null ? null : Math.max(ends.first, keptByAny(layout.definition, batch.now)),
     dataTo: ends === null ? null : bucketEnd(ends.last, granularity, baseZone(layout.definition)),
     sourceRowsDelta: delta.sourceRows,
     valuesIgnoredDelta: delta.valuesIgnored,
@@ -179,6 +181,14 @@ export async function runBatch(batch: Batch, { dataSource, register }: BatchOpti
     for (const layout of layouts) {
       const hasGrown = await tryLayout(query, schema, batch, layout, claimed)
       results.push({ layout, hasGrown, state: await readSavedState(query, schema, layout) })
+    }
+    if (batch.whole !== null || batch.stretches.length + claimed.stretches.length > 0) {
+      await lapseLayouts(
+        query,
+        schema,
+        batch.dataset,
+        layouts.map(({ id }) => id),
+      )
     }
     // The last step before COMMIT: readers go to Postgres until the new versions are published.
     for (const { layout, state, hasGrown } of results) {

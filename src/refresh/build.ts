@@ -11,16 +11,16 @@ import {
 } from '../storage/frozen-history'
 import { saveBuiltFrom, saveLayout } from '../storage/layout-updates'
 import { type LiveLayout, readLiveLayouts } from '../storage/layouts'
-import { type Query, withConnection, withLongTransaction } from '../storage/query'
-import { countCensus, readCensusEnds } from '../storage/rollup-content'
+import { type Query, withConnection } from '../storage/query'
+import { type CensusWindow, countCensus, cutCensus, readCensusEnds } from '../storage/rollup-content'
 import { censusTable, layoutId, rollupTables } from '../storage/rollup-table'
 import { schemaOf } from '../storage/schema'
-import { countTimeless, cutSource, estimateRows, type SourceSlice } from '../storage/source-content'
+import { countTimeless, estimateRows } from '../storage/source-content'
 import { bucketEnd } from '../time/buckets'
-import { ALWAYS } from '../time/stretch'
+import { ALWAYS, type Stretch } from '../time/stretch'
 import { firstStart } from './alignment'
 import { type BatchOptions, boundStretches } from './batch'
-import { recompute, sourceSince } from './recompute'
+import { keptByAny, recompute, sourceSince, type Task } from './recompute'
 import { withWorkLock } from './work-lock'
 
 export interface BuildOptions extends BatchOptions {
@@ -40,17 +40,33 @@ export async function readBuiltFrom(
   return layouts.find((layout) => layout.id === id)?.builtFrom ?? null
 }
 
-/** Cuts what is not built yet into slices, the newest first. */
+/** What is left to build, the newest slice first, and whether the census is among it. */
+export interface BuildSlices extends Pick<Task, 'tables'> {
+  readonly slices: readonly CensusWindow[]
+}
+
+/**
+ * Cuts what is not built yet into slices, the newest first; what is too large for one is counted before. Null when another
+ * refresher is at work.
+ */
 export async function planSlices(
   definition: LayoutDefinition,
   builtFrom: number | null,
-  { dataSource, sliceRows }: BuildOptions,
-): Promise<readonly SourceSlice[]> {
-  return withLongTransaction(dataSource, 'READ COMMITTED', async (query) => {
-    const rows = await estimateRows(query, definition)
-    if (builtFrom === null && rows <= sliceRows) return [{ ...ALWAYS, rows }]
-    return cutSource(query, definition, builtFrom ?? ALWAYS.to, sliceRows)
-  })
+  options: BuildOptions,
+): Promise<BuildSlices | null> {
+  const { dataSource, sliceRows } = options
+  const schema = schemaOf(dataSource)
+  const census = censusTable(definition)
+  const until = builtFrom ?? ALWAYS.to
+  if (builtFrom === null) {
+    const rows = await withConnection(dataSource, (query) => estimateRows(query, definition))
+    if (rows <= sliceRows) return { tables: 'all', slices: [{ ...ALWAYS, rows }] }
+    if ((await buildPart(definition, { ...ALWAYS, tables: 'census', builtFrom: until }, options)) === null) return null
+  }
+  const slices = await withConnection(dataSource, (query) =>
+    cutCensus(query, schema, census, [{ from: ALWAYS.from, to: until }], until, sliceRows),
+  )
+  return { tables: 'rollups', slices }
 }
 
 /** Takes over what the source has lost already: from the layout before, or from finer rollups that have it. */
@@ -109,15 +125,12 @@ async function finish(
   return added
 }
 
-/**
- * Builds one slice of a layout beside what is served, in one transaction. Null when another refresher is at work; false
- * when another one has built it meanwhile.
- */
-export async function buildSlice(
-  definition: LayoutDefinition,
-  slice: SourceSlice,
-  options: BuildOptions,
-): Promise<boolean | null> {
+/** What one transaction of a build adds, and how far the layout is built with it. */
+interface Part extends Stretch, Pick<Task, 'tables'> {
+  readonly builtFrom: number
+}
+
+async function buildPart(definition: LayoutDefinition, part: Part, options: BuildOptions): Promise<boolean | null> {
   const { dataSource, clock } = options
   const schema = schemaOf(dataSource)
   const id = layoutId(definition)
@@ -125,15 +138,17 @@ export async function buildSlice(
   return withWorkLock(dataSource, definition.name, async (query) => {
     const layouts = await readLiveLayouts(query, schema, definition.name, id)
     const layout = layouts.find((one) => one.id === id)
-    if (layout === undefined || (layout.builtFrom ?? ALWAYS.to) !== slice.to) return false
+    const isNext = part.tables === 'rollups' ? layout?.builtFrom === part.to : layout?.builtFrom === null
+    if (layout === undefined || !isNext) return false
     const now = clock()
     const earlier = definition.sourceKeeps === null ? null : await readEarlierLayout(query, schema, definition)
-    const stretches = await boundStretches(query, layout, [slice])
-    const task = { which: 'starting', stretches, isNew: true, now, trustsSource: earlier === null } as const
+    const stretches = await boundStretches(query, layout, [part])
+    const { tables } = part
+    const task = { which: 'starting', stretches, tables, isNew: true, now, trustsSource: earlier === null } as const
     const before = await countCensus(query, schema, census, [ALWAYS])
     const done = await recompute(query, schema, layout, task)
-    await saveBuiltFrom(query, schema, id, slice.from)
-    const isLast = slice.from === ALWAYS.from
+    await saveBuiltFrom(query, schema, id, part.builtFrom)
+    const isLast = part.builtFrom === ALWAYS.from
     const history = isLast ? await finish(query, schema, layout, earlier, now) : new Map<number, number>()
     const after = await countCensus(query, schema, census, [ALWAYS])
     const ends = await readCensusEnds(query, schema, census)
@@ -145,7 +160,7 @@ export async function buildSlice(
       canOpen: false,
       isExact: false,
       isRebuilt: false,
-      dataFrom: ends?.first ?? null,
+      dataFrom: ends === null ? null : Math.max(ends.first, keptByAny(definition, now)),
       dataTo: ends === null ? null : bucketEnd(ends.last, definition.granularity, baseZone(definition)),
       sourceRowsDelta: after.sourceRows - before.sourceRows,
       valuesIgnoredDelta: after.valuesIgnored - before.valuesIgnored,
@@ -156,4 +171,16 @@ export async function buildSlice(
     })
     return true
   })
+}
+
+/**
+ * Builds one slice of a layout beside what is served, in one transaction. Null when another refresher is at work; false
+ * when another one has built it meanwhile.
+ */
+export function buildSlice(
+  definition: LayoutDefinition,
+  slice: Stretch & Pick<Task, 'tables'>,
+  options: BuildOptions,
+): Promise<boolean | null> {
+  return buildPart(definition, { ...slice, builtFrom: slice.from }, options)
 }

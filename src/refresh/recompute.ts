@@ -1,12 +1,13 @@
+import type { LayoutDefinition } from '../dataset/definition'
 import { subtractDuration } from '../dataset/duration'
 import { type Origin, selectBuckets } from '../storage/build-sql'
 import type { LiveLayout } from '../storage/layouts'
 import type { Query } from '../storage/query'
 import { deleteBefore, readCensusDays } from '../storage/rollup-content'
-import type { RollupTable } from '../storage/rollup-table'
+import { type RollupTable, rollupTables } from '../storage/rollup-table'
 import { insertBuckets, replaceBuckets } from '../storage/write-sql'
 import { bucketStart } from '../time/buckets'
-import { clipStretches, type Stretch } from '../time/stretch'
+import { ALWAYS, clipStretches, type Stretch } from '../time/stretch'
 import { firstStart, listBoundaries, needsBoundaries, startingBuckets, touchedBuckets } from './alignment'
 import { planBuild } from './build-plan'
 
@@ -15,6 +16,8 @@ export interface Task {
   /** `touched`: every bucket that a stretch touches. `starting`: those that start in one, so that slices do not overlap. */
   readonly which: 'touched' | 'starting'
   readonly stretches: readonly Stretch[]
+  /** The census alone, the rollups alone, or both. */
+  readonly tables: 'census' | 'rollups' | 'all'
   /** Whether the tables have none of these buckets yet. */
   readonly isNew: boolean
   /** Epoch milliseconds. */
@@ -38,6 +41,11 @@ export function keptSince({ rollup }: RollupTable, now: number): number {
   return bucketStart(day, rollup.granularity, rollup.timezone)
 }
 
+/** Where the longest retention of any rollup begins; -∞ when one keeps all. */
+export function keptByAny(definition: LayoutDefinition, now: number): number {
+  return Math.min(...rollupTables(definition).map((table) => keptSince(table, now)))
+}
+
 /** Where the source's rows begin to be whole; -∞ when nothing is purged. */
 export function sourceSince({ definition }: Pick<LiveLayout, 'definition'>, now: number): number {
   return definition.sourceKeeps === null ? Number.NEGATIVE_INFINITY : subtractDuration(now, definition.sourceKeeps)
@@ -57,7 +65,9 @@ export async function recompute(query: Query, schema: string, layout: LiveLayout
   const { stretches, now } = task
   const wholeFrom = task.trustsSource ? Number.NEGATIVE_INFINITY : sourceSince(layout, now)
   // What lies before is copied when all the rest is built.
-  const builtFrom = task.isNew ? wholeFrom : (layout.builtFrom ?? Number.POSITIVE_INFINITY)
+  const builtFrom = task.isNew ? wholeFrom : (layout.builtFrom ?? ALWAYS.to)
+  // The census is made before the first slice.
+  const countedFrom = task.isNew ? wholeFrom : layout.builtFrom === null ? ALWAYS.to : ALWAYS.from
   const extent = { from: stretches[0]?.from ?? 0, to: stretches.at(-1)?.to ?? 1 }
   const rowDelta = new Map<number, number>()
   const keptFrom = new Map<number, number>()
@@ -68,8 +78,10 @@ export async function recompute(query: Query, schema: string, layout: LiveLayout
   const census = steps[0]?.table
   for (const { table, finer } of steps) {
     const { rollup } = table
-    const floor = Math.max(firstStart(rollup, builtFrom), keptSince(table, now))
+    const since = table.isRollup ? keptSince(table, now) : keptByAny(definition, now)
+    const floor = Math.max(firstStart(rollup, table.isRollup ? builtFrom : countedFrom), since)
     available.set(table.name, floor)
+    if (table.isRollup ? task.tables === 'census' : task.tables === 'rollups') continue
     const wanted = (task.which === 'touched' ? touchedBuckets : startingBuckets)(rollup, stretches)
     const fromFiner = finer === null ? Number.POSITIVE_INFINITY : firstStart(rollup, available.get(finer.name) ?? 0)
     const fromSource = Math.max(floor, firstStart(rollup, wholeFrom))
@@ -96,16 +108,10 @@ export async function recompute(query: Query, schema: string, layout: LiveLayout
       // The census counts as a change too: it says how far the data reach.
       changes += delta.inserted + delta.updated + delta.deleted
     }
-    const known = layout.keptFrom[rollup.index]
-    if (
-      Number.isFinite(floor) &&
-      rollup.keep !== null &&
-      layout.isReady &&
-      (known ?? Number.NEGATIVE_INFINITY) < floor
-    ) {
-      const deleted = await deleteBefore(query, schema, table, floor)
+    if (!task.isNew && Number.isFinite(since) && (layout.keptFrom[rollup.index] ?? ALWAYS.from) < since) {
+      const deleted = await deleteBefore(query, schema, table, since)
       rowDelta.set(rollup.index, (rowDelta.get(rollup.index) ?? 0) - deleted)
-      keptFrom.set(rollup.index, floor)
+      if (table.isRollup) keptFrom.set(rollup.index, since)
       changes += deleted
     }
   }

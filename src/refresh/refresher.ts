@@ -10,7 +10,7 @@ import { announceLayouts, type LayoutState, readLayoutStates, registerLayout } f
 import { codeOf } from '../storage/postgres-errors'
 import { withConnection, withLongTransaction, withTransaction } from '../storage/query'
 import { type RefreshRecord, readRefreshRecord, recordError } from '../storage/refresh-record'
-import { cutCensus } from '../storage/rollup-content'
+import { type CensusWindow, cutCensus } from '../storage/rollup-content'
 import { censusTable, layoutId } from '../storage/rollup-table'
 import { schemaOf } from '../storage/schema'
 import { saveWatermark } from '../storage/watermark'
@@ -18,6 +18,7 @@ import { ALWAYS, clipStretches, type Stretch, uniteStretches } from '../time/str
 import { type Batch, runBatch } from './batch'
 import { type BuildOptions, buildSlice, planSlices, readBuiltFrom } from './build'
 import { findChanges, type Work } from './find-changes'
+import { secondsLeft } from './seconds-left'
 
 /** How far a refresh has come: `done` of `total` source rows; `label` names what is under way. */
 export interface RefreshProgress {
@@ -25,6 +26,8 @@ export interface RefreshProgress {
   readonly label: string
   readonly done: number
   readonly total: number
+  /** An estimate; null where there is nothing to tell it by. */
+  readonly secondsLeft: number | null
 }
 
 export interface RefreshOutcome extends Omit<RefreshRecord, 'rebuiltAt'> {
@@ -73,12 +76,14 @@ async function build(run: Run): Promise<boolean> {
   for (;;) {
     const builtFrom = await readBuiltFrom(definition, run)
     if (builtFrom === Number.NEGATIVE_INFINITY) return true
-    const slices = await planSlices(definition, builtFrom, run)
+    const plan = await planSlices(definition, builtFrom, run)
+    if (plan === null) return false
+    const { slices, tables } = plan
     const rows = slices.reduce((sum, slice) => sum + slice.rows, 0)
     let done = 0
     for (const [index, slice] of slices.entries()) {
       run.report(slices.length > 1 ? `building slice ${index + 1} of ${slices.length}` : 'building', done, rows)
-      const isBuilt = await buildSlice(definition, slice, run)
+      const isBuilt = await buildSlice(definition, { ...slice, tables }, run)
       if (isBuilt === null) return false
       // Another process builds it, too: see how far it has come.
       if (!isBuilt) break
@@ -90,10 +95,10 @@ async function build(run: Run): Promise<boolean> {
 }
 
 /** The windows of a refresh, the newest first, so that each transaction reads about as much as a slice. */
-async function planWindows(run: Run, stretches: readonly Stretch[]): Promise<readonly Stretch[]> {
+async function planWindows(run: Run, stretches: readonly Stretch[]): Promise<readonly CensusWindow[]> {
   const { definition, schema, dataSource, sliceRows } = run
   return withConnection(dataSource, (query) =>
-    cutCensus(query, schema, censusTable(definition), uniteStretches(stretches), sliceRows),
+    cutCensus(query, schema, censusTable(definition), uniteStretches(stretches), ALWAYS.to, sliceRows),
   )
 }
 
@@ -105,7 +110,11 @@ async function refreshMarked(run: Run): Promise<boolean | null> {
   return runWindows(run, { ...work, stretches: [], isWhole: false })
 }
 
-async function runWindows(run: Run, { stretches, marked, watermark }: Work): Promise<boolean | null> {
+async function runWindows(
+  run: Run,
+  { stretches, marked, watermark }: Work,
+  isComplete = true,
+): Promise<boolean | null> {
   const windows = await planWindows(run, [...stretches, ...marked])
   let hasChanged = false
   // The set of windows is settled at the start: writers that never stop cannot keep the old marks waiting for ever.
@@ -115,7 +124,7 @@ async function runWindows(run: Run, { stretches, marked, watermark }: Work): Pro
       stretches: clipStretches(stretches, window),
       claims: window,
       whole: null,
-      isLast: index === windows.length - 1,
+      isLast: isComplete && index === windows.length - 1,
     })
     if (changed === null) return null
     hasChanged ||= changed
@@ -138,7 +147,8 @@ async function tryRefresh(run: Run, options: RefreshOptions): Promise<boolean | 
   const wasReady = states.get(run.layout)?.data.isReady === true
   if (!(await build(run))) return null
   if (options.range !== undefined && wasReady) {
-    return runWindows(run, { isWhole: false, stretches: [options.range], marked: [], watermark: null })
+    const work = { isWhole: false, stretches: [options.range], marked: [], watermark: null }
+    return runWindows(run, work, false)
   }
   const work = await withLongTransaction(dataSource, 'READ COMMITTED', (query) =>
     findChanges(query, schema, definition, run.clock()),
@@ -173,8 +183,11 @@ export async function refreshUnlessBusy(
     await withTransaction(dataSource, 'READ COMMITTED', (query) => registerLayout(query, schema, definition))
     await withConnection(dataSource, (query) => announceLayouts(query, schema, [layout]))
     const isExact = await ensureCapture(dataSource, definition)
-    const report = (label: string, done: number, total: number) =>
-      options.onProgress?.({ dataset: definition.name, label, done, total })
+    const began = performance.now()
+    const report = (label: string, done: number, total: number) => {
+      const left = secondsLeft(performance.now() - began, done, total)
+      options.onProgress?.({ dataset: definition.name, label, done, total, secondsLeft: left })
+    }
     const run: Run = { dataSource, register, definition, schema, layout, isExact, clock, sliceRows, report }
     report('looking for changes', 0, 1)
     for (;;) {
@@ -212,7 +225,8 @@ export async function refreshDataset(definition: Definition, options: RefreshOpt
   for (;;) {
     const outcome = await refreshUnlessBusy(definition, options)
     if (outcome !== null) return outcome
-    options.onProgress?.({ dataset: definition.name, label: 'waiting for another refresh', done: 0, total: 1 })
+    const waiting = { label: 'waiting for another refresh', done: 0, total: 1, secondsLeft: null }
+    options.onProgress?.({ dataset: definition.name, ...waiting })
     await wait(LOCK_POLL_MS)
   }
 }

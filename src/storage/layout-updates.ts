@@ -86,6 +86,24 @@ export async function markBehind(query: Query, schema: string, id: string, error
   ])
 }
 
+/**
+ * Says of a dataset's other layouts, which nobody serves and which therefore do not follow this change, that they are not to
+ * be served again before they are computed anew.
+ */
+export async function lapseLayouts(
+  query: Query,
+  schema: string,
+  dataset: string,
+  live: readonly string[],
+): Promise<void> {
+  await query(
+    `UPDATE ${schema}.layout SET is_behind = true, ready_at = NULL, seq = seq + 1, version = gen_random_uuid()
+     WHERE dataset = $1 AND id <> ALL ($2::text[]) AND recipe IS NOT NULL AND built_from IS NOT NULL
+       AND (ready_at IS NOT NULL OR NOT is_behind)`,
+    [dataset, live],
+  )
+}
+
 /** Says how far a layout is built. */
 export async function saveBuiltFrom(query: Query, schema: string, id: string, instant: number): Promise<void> {
   await query(`UPDATE ${schema}.layout SET built_from = $2 WHERE id = $1`, [id, instantText(instant)])

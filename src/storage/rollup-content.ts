@@ -64,26 +64,33 @@ export async function readCensusEnds(
   return first === null || last === null ? null : { first, last }
 }
 
+/** A stretch of time, and how many source rows of the stretches asked for lie in it. */
+export interface CensusWindow extends Stretch {
+  readonly rows: number
+}
+
 /**
- * Cuts all of time into windows of about so many source rows, counting only those within stretches, the newest first. The
- * first is open towards the future, the last towards the past.
+ * Cuts the time before an instant into windows of about so many source rows, counting only those within stretches, the newest
+ * first. The last is open towards the past.
  */
 export async function cutCensus(
   query: Query,
   schema: string,
   census: RollupTable,
   stretches: readonly Stretch[],
+  until: number,
   size: number,
-): Promise<readonly Stretch[]> {
+): Promise<readonly CensusWindow[]> {
   const { rows } = await query(
-    `SELECT ${epochOf('min(bucket)')} AS cut FROM (
-       SELECT bucket, floor((sum(source_rows) OVER (ORDER BY bucket DESC) - source_rows) / ${size}) AS slice
+    `SELECT ${epochOf('min(bucket)')} AS cut, sum(source_rows)::text AS rows FROM (
+       SELECT bucket, source_rows, floor((sum(source_rows) OVER (ORDER BY bucket DESC) - source_rows) / ${size}) AS slice
        FROM ${targetOf(census, schema)} WHERE ${isBucketWithin('bucket', stretches)}
      ) AS sliced GROUP BY slice ORDER BY cut DESC`,
   )
-  const cuts = rows.slice(0, -1).map(({ cut }) => Number(cut))
-  return [...cuts, Number.NEGATIVE_INFINITY].map((from, index) => ({
-    from,
-    to: cuts[index - 1] ?? Number.POSITIVE_INFINITY,
+  if (rows.length === 0) return [{ from: Number.NEGATIVE_INFINITY, to: until, rows: 0 }]
+  return rows.map((row, index) => ({
+    from: index === rows.length - 1 ? Number.NEGATIVE_INFINITY : Number(row.cut),
+    to: index === 0 ? until : Number(rows[index - 1]?.cut),
+    rows: Number(row.rows),
   }))
 }

@@ -2,7 +2,7 @@ import type { LayoutDefinition } from '../dataset/definition'
 import type { Stretch } from '../time/stretch'
 import { epochOf, readNumber } from './instants'
 import type { Query } from './query'
-import { bucketStep, hasTime, isTimeWithin, isUsableTime, timeOf } from './source-sql'
+import { bucketStep, hasTime, isUsableTime, timeOf } from './source-sql'
 
 const DAY_MS = 86_400_000
 
@@ -34,38 +34,6 @@ export async function countTimeless(query: Query, definition: LayoutDefinition):
     `SELECT count(*)::text AS rows FROM ${sourceSql} AS source WHERE (${outside}) AND ${hasTime(definition)} IS NOT TRUE`,
   )
   return Number(rows[0]?.rows)
-}
-
-/** A piece of the source that one transaction builds. */
-export interface SourceSlice extends Stretch {
-  readonly rows: number
-}
-
-/**
- * Cuts the source, up to an instant, into slices of about so many rows, the newest first. The first is open towards the
- * future, the last towards the past. Reads the source once.
- */
-export async function cutSource(
-  query: Query,
-  definition: LayoutDefinition,
-  until: number,
-  size: number,
-): Promise<readonly SourceSlice[]> {
-  const within = isTimeWithin(definition, [{ from: Number.NEGATIVE_INFINITY, to: until }])
-  const { rows } = await query(
-    `SELECT ${epochOf('min(bucket)')} AS cut, sum(rows)::text AS rows FROM (
-       SELECT bucket, rows, floor((sum(rows) OVER (ORDER BY bucket DESC) - rows) / ${size}) AS slice FROM (
-         SELECT date_bin('1 hour', ${definition.timeSql}, '2000-01-03 00:00Z') AS bucket, count(*) AS rows
-         FROM ${definition.sourceSql} AS source WHERE ${within} GROUP BY 1
-       ) AS hours
-     ) AS sliced GROUP BY slice ORDER BY cut DESC`,
-  )
-  if (rows.length === 0) return [{ from: Number.NEGATIVE_INFINITY, to: until, rows: 0 }]
-  return rows.map((row, index) => ({
-    from: index === rows.length - 1 ? Number.NEGATIVE_INFINITY : Number(row.cut),
-    to: index === 0 ? until : Number(rows[index - 1]?.cut),
-    rows: Number(row.rows),
-  }))
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Operand {
   readonly where: string | null
   /** Canonical zone of local timestamps. */
   readonly timezone: string
+  /** The row's time as an instant. Not null, and within the years 1 to 9998, in every row that reaches a bucket. */
+  readonly timeSql: string
 }
 
 /** A state before it has a column: measures that need the same state share one. */
@@ -53,6 +55,16 @@ export function finiteCondition(operand: Pick<Operand, 'sql' | 'type'>): string 
 /** Returns ` filter (where …)` for the rows that the measure counts, or nothing when those are all. */
 export function filterOf(operand: Operand): string {
   return filterSql([operand.where, finiteCondition(operand)])
+}
+
+/**
+ * Returns ` filter (where …)` for the rows that the measure counts and whose value is not null. Aggregates that stand in
+ * a sub-select belong to the query whose columns they name: an expression that names none, such as `1`, needs the time
+ * beside it.
+ */
+export function presentFilter(operand: Operand): string {
+  const anchor = operand.sql.startsWith('(') ? `${operand.timeSql} is not null` : null
+  return filterSql([operand.where, finiteCondition(operand), `${operand.sql} is not null`, anchor])
 }
 
 /** Returns ` filter (where …)` of every condition that there is, or nothing. */
