@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Config } from './config'
 import type { Declaration } from './dataset/declaration'
 import type { Definition } from './dataset/definition'
+import { adviseOnSize } from './dataset/rollup-size'
 import { type RefreshProgress, refreshDataset, refreshUnlessBusy } from './refresh/refresher'
 import { runSchedule } from './refresh/scheduler'
 import type { Services } from './services'
@@ -99,6 +100,7 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
         },
       })
       logger.info(outcome, 'Rollups built')
+      for (const advice of adviseOnSize(outcome)) logger.warn({ dataset: definition.name }, advice)
     }
     // From here on the floor watches it.
     await register.current(definition.name, layout)

@@ -28,14 +28,6 @@ function checkRights(facts: PostgresFacts, { schema }: Config): Finding[] {
       ),
     )
   }
-  if (!facts.mayCreateTemporary) {
-    findings.push(
-      fault(
-        'Postgres',
-        `${role} may not create temporary tables, in which refreshes compute: GRANT TEMPORARY ON DATABASE "${database}" TO ${role}.`,
-      ),
-    )
-  }
   return findings.length > 0 ? findings : [ok('Postgres', `${role} may create the schema "${schema}" and its rollups.`)]
 }
 

@@ -42,7 +42,7 @@ async function checkDatabase(config: Config, logger: Logger): Promise<readonly F
       withServices({ ...config, redisUrl: null }, url, logger, async ({ dataSource }) => [
         ...(await checkPostgres(dataSource, config)),
         ...findings,
-        ...(await checkDatasets(dataSource, declarations)),
+        ...(await checkDatasets(dataSource, declarations, config)),
       ]),
     )
   } catch (error) {
@@ -57,8 +57,9 @@ export function addDoctorCommand(program: Command, shell: Shell): void {
     .command('doctor')
     .summary('check settings, Postgres, Redis and datasets')
     .description(
-      'Checks the settings, Postgres, Redis and the datasets, and says what to do about each fault. Changes nothing but ' +
-        'one key of its own in Redis, which it removes. Exits with 1 when there is a fault.',
+      'Checks the settings, Postgres, Redis, the datasets, the indexes that their refreshes want of the sources and the ' +
+        'triggers that capture changes there, and says what to do about each fault. Changes nothing but one key of its ' +
+        'own in Redis, which it removes. Exits with 1 when there is a fault.',
     )
   addSettings(command, ALL_SETTINGS).action(async () => {
     const show = (findings: readonly Finding[]) => {

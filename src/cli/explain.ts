@@ -5,6 +5,7 @@ import { readDocument, readReportRequest, selectRoot } from '../graphql/read-req
 import { createSchema } from '../graphql/schema'
 import type { ReportRequest } from '../report/request'
 import { loadDeclarations } from '../services'
+import { countSlice } from '../storage/count-slice'
 import { readLayoutStates } from '../storage/layouts'
 import { listPendingMigrations } from '../storage/migrate'
 import { withConnection } from '../storage/query'
@@ -53,31 +54,37 @@ export function addExplainCommand(program: Command, shell: Shell): void {
     .command('explain')
     .summary('say which rollups answer a query, and why')
     .description(
-      'Says of each part of a GraphQL query (totals, a series, a breakdown) which rollup it is answered from, and why ' +
-        'each other rollup is not. Needs rollups that are built, and reads none of their rows.',
+      'Says of each part of a GraphQL query (totals, a series, a breakdown) which rollup it is answered from, how many ' +
+        'of its rows are read, and why each other rollup does not do. Needs rollups that are built. Counts those rows, ' +
+        'for no longer than an answer may take, and computes nothing from them.',
     )
     .argument('<query>', 'the GraphQL query, in quotation marks')
     .addOption(new Option('--variables <json>', 'its variables, as a JSON object').argParser(readVariables))
-  addSettings(command, DATABASE_SETTINGS).action(async (text: string, { variables }: { variables?: Variables }) => {
-    const config = readSettings(command, shell.env)
-    const logger = createCommandLogger(config)
-    const declarations = loadDeclarations(config)
-    await withDatabase(config, logger, (url) =>
-      withServices({ ...config, redisUrl: null }, url, logger, async ({ dataSource }) => {
-        const definitions = await readDefinitions(dataSource, declarations)
-        const reports = readReports(createSchema(definitions), definitions, text, variables ?? {})
-        const isEmpty = (await listPendingMigrations(dataSource)).length > 0
-        const states = await withConnection(dataSource, async (query) =>
-          isEmpty ? new Map() : readLayoutStates(query, schemaOf(dataSource), definitions.map(layoutId)),
-        )
-        for (const [definition, request] of reports) {
-          const state = states.get(layoutId(definition))
-          if (state?.data.isReady !== true) {
-            throw new Error(`"${definition.name}" is not built: run "aggregraph refresh ${definition.name}" first.`)
+  addSettings(command, [...DATABASE_SETTINGS, 'statementTimeoutSeconds']).action(
+    async (text: string, { variables }: { variables?: Variables }) => {
+      const config = readSettings(command, shell.env)
+      const logger = createCommandLogger(config)
+      const declarations = loadDeclarations(config)
+      await withDatabase(config, logger, (url) =>
+        withServices({ ...config, redisUrl: null }, url, logger, async ({ dataSource }) => {
+          const definitions = await readDefinitions(dataSource, declarations)
+          const reports = readReports(createSchema(definitions), definitions, text, variables ?? {})
+          const isEmpty = (await listPendingMigrations(dataSource)).length > 0
+          const states = await withConnection(dataSource, async (query) =>
+            isEmpty ? new Map() : readLayoutStates(query, schemaOf(dataSource), definitions.map(layoutId)),
+          )
+          for (const [definition, request] of reports) {
+            const state = states.get(layoutId(definition))
+            if (state?.data.isReady !== true) {
+              throw new Error(`"${definition.name}" is not built: run "aggregraph refresh ${definition.name}" first.`)
+            }
+            const lines = await explainReport(definition, request, state, Date.now(), (slice) =>
+              countSlice(dataSource, slice, config.statementTimeoutSeconds),
+            )
+            shell.stdout.write(`${lines.join('\n')}\n`)
           }
-          shell.stdout.write(`${explainReport(definition, request, state, Date.now()).join('\n')}\n`)
-        }
-      }),
-    )
-  })
+        }),
+      )
+    },
+  )
 }

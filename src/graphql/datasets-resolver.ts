@@ -45,6 +45,11 @@ class RefreshInfo {
     description: 'How often changes are looked for, such as 10s; null: when told.',
   })
   every!: string | null
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why the last refresh failed, until one succeeds; null when it did not.',
+  })
+  lastError!: () => Promise<string | null>
 }
 
 function describeDimensions(definition: Definition): DimensionInfo[] {
@@ -71,11 +76,11 @@ function describeMeasures(definition: Definition): MeasureInfo[] {
   }))
 }
 
-function describeRefresh({ refresh }: Definition): RefreshInfo {
-  return { exact: false, every: refresh === 'manual' ? null : (refresh.every ?? null) }
-}
-
-async function describeDataset(definition: Definition, { session }: GraphQLContext): Promise<object> {
+async function describeDataset(
+  definition: Definition,
+  { session }: GraphQLContext,
+  lastError: () => Promise<string | null>,
+): Promise<object> {
   const state = await session.state(definition).catch((error: unknown) => {
     if (error instanceof DatasetNotReadyError) return null
     throw error
@@ -96,7 +101,11 @@ async function describeDataset(definition: Definition, { session }: GraphQLConte
     dataAsOf: show(state?.data.dataAsOf),
     ready: state !== null,
     version: state === null ? null : formatVersion(state.version),
-    refresh: describeRefresh(definition),
+    refresh: {
+      exact: state?.data.isExact ?? false,
+      every: definition.refresh === 'manual' ? null : (definition.refresh.every ?? null),
+      lastError,
+    },
   }
 }
 
@@ -130,7 +139,15 @@ export function createDatasetsResolver(definitions: readonly Definition[], time:
     datasets(@Ctx() context: GraphQLContext): Promise<object[]> {
       const { claims } = context.session.asking
       const visible = definitions.filter((definition) => !scopeOf(definition, claims).isEmpty)
-      return Promise.all(visible.map((definition) => describeDataset(definition, context)))
+      let reading: Promise<readonly (string | null)[]> | null = null
+      // Read for all of them at once, and only when a selection asks for it.
+      const lastError = async (index: number) => {
+        reading ??= context.session.lastErrors(visible)
+        return (await reading)[index] ?? null
+      }
+      return Promise.all(
+        visible.map((definition, index) => describeDataset(definition, context, () => lastError(index))),
+      )
     }
   }
   return DatasetsResolver

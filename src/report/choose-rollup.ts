@@ -1,7 +1,7 @@
 import type { Definition, RollupDefinition } from '../dataset/definition'
 import { NoRollupError } from '../errors'
 import type { LayoutState } from '../storage/layouts'
-import { bucketStart } from '../time/buckets'
+import { bucketEnd, bucketStart } from '../time/buckets'
 import { type Granularity, isCalendar, isMadeOf, nameGranularity, STEP_SECONDS } from '../time/granularity'
 import { offsetTransitions } from '../time/time-zone'
 import type { Frame } from './frame'
@@ -47,16 +47,68 @@ function boundFault(rollup: RollupDefinition, bound: number | null, frame: Frame
   return `${frame.format(bound)} lies inside one of its ${nameGranularity(rollup.granularity)} buckets`
 }
 
-/** Says everything that keeps a rollup from answering a part; nothing if it can. */
-export function faultsOf(rollup: RollupDefinition, need: Need): string[] {
+/**
+ * The first instant that a part reads and that may have had data; null when there is none. What the source was purged of
+ * before it was first read, nobody knows.
+ */
+function firstRead({ sourceKeeps }: Definition, { dataFrom, dataTo }: LayoutState, frame: Frame): number | null {
+  if (dataFrom === null || dataTo === null) return null
+  if (frame.readFrom === null) return dataFrom
+  if (sourceKeeps !== null) return frame.readFrom
+  const first = Math.max(frame.readFrom, dataFrom)
+  return first < Math.min(frame.to, dataTo) ? first : null
+}
+
+/**
+ * Whether a rollup that forgets nothing begins where the dataset's history does. Its first bucket may hold only what was
+ * left of it, which is all there is: enough for a question about all data, not for one about that bucket.
+ */
+function holdsAllHistory(rollup: RollupDefinition, state: LayoutState, keptFrom: number): boolean {
+  if (rollup.keep !== null) return false
+  const history = Math.min(...state.keptFrom.filter((instant) => instant !== null))
+  const isStart = bucketStart(history, rollup.granularity, rollup.timezone) === history
+  return keptFrom <= (isStart ? history : bucketEnd(history, rollup.granularity, rollup.timezone))
+}
+
+/** Where a rollup begins, when that is later than what a part reads; null when it has all of it. */
+function lateStart(definition: Definition, state: LayoutState, rollup: RollupDefinition, frame: Frame): number | null {
+  const keptFrom = state.keptFrom[rollup.index] ?? null
+  const first = firstRead(definition, state, frame)
+  if (keptFrom === null || first === null || keptFrom <= first) return null
+  return frame.readFrom === null && holdsAllHistory(rollup, state, keptFrom) ? null : keptFrom
+}
+
+/** Says everything about the kind of a rollup that keeps it from answering a part, however long its history. */
+function kindFaults(rollup: RollupDefinition, need: Need): string[] {
+  const { frame } = need
   const missing = need.dimensions.filter((name) => !rollup.by.includes(name))
   const faults = [
     missing.length > 0 ? `it does not keep ${missing.join(', ')}` : null,
-    ...need.units.map((unit) => unitFault(rollup, unit, need.frame)),
-    boundFault(rollup, need.frame.readFrom, need.frame),
-    boundFault(rollup, need.frame.readTo, need.frame),
+    ...need.units.map((unit) => unitFault(rollup, unit, frame)),
+    boundFault(rollup, frame.readFrom, frame),
+    boundFault(rollup, frame.readTo, frame),
   ]
   return [...new Set(faults.filter((fault) => fault !== null))]
+}
+
+/** Says everything that keeps a rollup from answering a part; nothing if it can. */
+export function faultsOf(definition: Definition, state: LayoutState, rollup: RollupDefinition, need: Need): string[] {
+  const start = lateStart(definition, state, rollup, need.frame)
+  const faults = kindFaults(rollup, need)
+  return start === null ? faults : [...faults, `it keeps buckets from ${need.frame.format(start)} on`]
+}
+
+/** What no rollup has all of, in words. */
+function describeNeed(definition: Definition, state: LayoutState, rollup: RollupDefinition, need: Need): string {
+  const { frame, dimensions, units } = need
+  const first = firstRead(definition, state, frame)
+  const isLate = lateStart(definition, state, rollup, frame) !== null
+  const asked = [
+    dimensions.length > 0 ? `dimensions ${dimensions.join(', ')}` : null,
+    units.length > 0 ? `${units.map(nameGranularity).join(' and ')} buckets in ${frame.timezone}` : null,
+    isLate && first !== null ? `data from ${frame.format(first)} on` : null,
+  ].filter((text) => text !== null)
+  return asked.length > 0 ? `it needs ${asked.join(' and ')}` : 'its range does not fit'
 }
 
 /**
@@ -66,15 +118,23 @@ export function faultsOf(rollup: RollupDefinition, need: Need): string[] {
  */
 export function chooseRollup(definition: Definition, state: LayoutState, need: Need): RollupDefinition {
   const bySize = definition.rollups
-    .map((rollup) => ({ rollup, rows: state.rows[rollup.index] ?? 0, faults: faultsOf(rollup, need) }))
-    .sort((a, b) => a.faults.length - b.faults.length || a.rows - b.rows || a.rollup.index - b.rollup.index)
+    .map((rollup) => ({
+      rollup,
+      rows: state.rows[rollup.index] ?? 0,
+      ofKind: kindFaults(rollup, need).length,
+      faults: faultsOf(definition, state, rollup, need),
+    }))
+    // A rollup of the right kind that begins too late is nearer than any of the wrong kind.
+    .sort(
+      (a, b) =>
+        a.ofKind - b.ofKind || a.faults.length - b.faults.length || a.rows - b.rows || a.rollup.index - b.rollup.index,
+    )
   const [best] = bySize
   if (best === undefined) throw new NoRollupError(definition.name, 'none is declared', null)
   if (best.faults.length === 0) return best.rollup
-  const asked = [
-    need.dimensions.length > 0 ? `dimensions ${need.dimensions.join(', ')}` : null,
-    need.units.length > 0 ? `${need.units.map(nameGranularity).join(' and ')} buckets in ${need.frame.timezone}` : null,
-  ].filter((text) => text !== null)
-  const needs = asked.length > 0 ? `it needs ${asked.join(' and ')}` : 'its range does not fit'
-  throw new NoRollupError(definition.name, needs, `${best.rollup.name}, but ${best.faults.join(', and ')}`)
+  throw new NoRollupError(
+    definition.name,
+    describeNeed(definition, state, best.rollup, need),
+    `${best.rollup.name}, but ${best.faults.join(', and ')}`,
+  )
 }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { CacheService } from '../cache/cache-service'
 import { sameVersion, type Version } from '../cache/version'
 import { UnknownTopicError, type VersionRegister } from '../cache/version-register'
@@ -11,6 +12,7 @@ import { evaluateReport } from './evaluate'
 import type { LoadPart } from './part-plan'
 import type { ReportRequest } from './request'
 import type { Asking } from './subject'
+import { toldError } from './told-error'
 
 /** Where answers come from. */
 export interface ReportSources {
@@ -32,6 +34,8 @@ interface Waiting {
 
 /** Rounds through the cache before the parts are loaded in one transaction: refreshes that never stop must not starve an answer. */
 const ROUNDS = 2
+/** Why a refresh failed is not worth waiting for: a database that does not tell is in trouble itself. */
+const ERRORS_DEADLINE_MS = 1000
 
 /**
  * One operation's questions. All of its reports on one dataset come from one version: they are collected for a turn of the
@@ -130,6 +134,16 @@ export class ReportSession {
         this.#misses += 1
         return (await load(part)).value
       })
+    })
+  }
+
+  /** Why the last refresh of each dataset failed, in their order, as everybody may know it; null: it did not, or Postgres is away. */
+  async lastErrors(definitions: readonly Definition[]): Promise<readonly (string | null)[]> {
+    const reading = this.sources.reader.lastErrors(definitions.map(layoutId)).catch(() => null)
+    const errors = await Promise.race([reading, wait(ERRORS_DEADLINE_MS, null, { ref: false }), this.#aborted])
+    return definitions.map((definition) => {
+      const message = errors?.get(layoutId(definition))
+      return message === undefined ? null : toldError(definition.className, message)
     })
   }
 

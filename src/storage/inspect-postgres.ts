@@ -14,8 +14,6 @@ export interface PostgresFacts {
   readonly hasSchema: boolean
   /** Whether the user may create rollups: in the schema, or the schema itself where there is none. */
   readonly mayCreate: boolean
-  /** Refreshes compute in temporary tables. */
-  readonly mayCreateTemporary: boolean
   /** The collation in which filters ignore case. */
   readonly hasFoldingCollation: boolean
   /** Most connections the server takes. */
@@ -32,7 +30,6 @@ export async function inspectPostgres(dataSource: DataSource): Promise<PostgresF
          CASE WHEN to_regnamespace($1) IS NULL THEN has_database_privilege(current_database(), 'CREATE')
            ELSE has_schema_privilege(to_regnamespace($1)::oid, 'CREATE') AND has_schema_privilege(to_regnamespace($1)::oid, 'USAGE')
          END AS may_create,
-         has_database_privilege(current_database(), 'TEMPORARY') AS may_create_temporary,
          EXISTS (SELECT FROM pg_collation WHERE collname = 'und-x-icu') AS has_folding_collation,
          current_setting('max_connections')::int AS max_connections`,
       [schemaOf(dataSource)],
@@ -47,7 +44,6 @@ export async function inspectPostgres(dataSource: DataSource): Promise<PostgresF
     isStandby: row.is_standby === true,
     hasSchema: row.has_schema === true,
     mayCreate: row.may_create === true,
-    mayCreateTemporary: row.may_create_temporary === true,
     hasFoldingCollation: row.has_folding_collation === true,
     maxConnections: Number(row.max_connections),
   }

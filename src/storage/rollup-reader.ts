@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm'
 import type { Definition, ValueType } from '../dataset/definition'
+import { readLastErrors } from './last-errors'
 import { readLayoutStates, type VersionedState } from './layouts'
 import type { BreakdownPart, BreakdownRows, KeyValue, Part, PartRows, Position, Value } from './part'
 import { renderPart } from './part-sql'
@@ -90,6 +91,8 @@ export interface RollupReader {
     signal: AbortSignal,
     work: (load: PartLoader, readState: (layout: string) => Promise<VersionedState>) => Promise<T>,
   ): Promise<T>
+  /** Why the last refresh of each of the layouts failed, by its id; one that did not is absent. */
+  lastErrors(layouts: readonly string[]): Promise<ReadonlyMap<string, string>>
 }
 
 /** Runs pieces of work one after another: a connection can only do one at a time. */
@@ -129,6 +132,8 @@ export function createRollupReader(dataSource: DataSource, statementTimeoutSecon
   return {
     load: (part) =>
       translated(withDeadline(dataSource, statementTimeoutSeconds, (query) => loadWith(query, schema)(part))),
+    lastErrors: (layouts) =>
+      translated(withDeadline(dataSource, statementTimeoutSeconds, (query) => readLastErrors(query, schema, layouts))),
     loadTogether: (signal, work) =>
       translated(
         withTransaction(dataSource, 'REPEATABLE READ', async (query) => {

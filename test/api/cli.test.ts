@@ -2,14 +2,13 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Redis as RedisConnection } from 'ioredis'
 import { Client } from 'pg'
-import { runProgram } from '../../src/cli/program'
 import { buildCli, endCommands, runCli, startCli } from '../support/cli'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { startRedis } from '../support/redis'
+import { runHere } from '../support/run-here'
 
 const ORDERS = `
 import { count, Dataset, Dimension, Measure, sum } from 'aggregraph'
@@ -299,16 +298,16 @@ describe('explain', () => {
       code: 0,
       stderr: '',
       stdout: `orders → totals
-  from day (Asia/Kolkata): the smallest that fits, 5 rows
+  from day (Asia/Kolkata): the smallest that fits; reads 5 of its 5 rows
   not hour × country: it has no fewer rows, 101
 orders → series(granularity: day)
-  from hour × country: the only one that fits, 101 rows
+  from hour × country: the only one that fits; reads 101 of its 101 rows
   not day (Asia/Kolkata): its buckets follow the clocks of Asia/Kolkata, not of UTC
 orders → breakdown(by: country)
-  from hour × country: the only one that fits, 101 rows
+  from hour × country: the only one that fits; reads 101 of its 101 rows
   not day (Asia/Kolkata): it does not keep country
 orders → breakdown(by: country) → series(granularity: hour)
-  from hour × country: the only one that fits, 101 rows
+  from hour × country: the only one that fits; reads at most 101 of its 101 rows
   not day (Asia/Kolkata): it does not keep country, and its day buckets do not make up hour buckets
 `,
     })
@@ -316,52 +315,6 @@ orders → breakdown(by: country) → series(granularity: hour)
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('Cannot query field "sales"') })
   })
 })
-
-describe('status', () => {
-  it('tells what is built, as a table and as JSON', async () => {
-    expect((await runCli(['status'], env)).stdout).toMatch(/^DATASET .*\norders +not built +- +- +0 +0\.0 +-\n$/)
-    await runCli(['refresh'], env)
-    const { code, stdout } = await runCli(['status', '--json'], env)
-    expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toEqual([
-      {
-        dataset: 'orders',
-        state: 'built',
-        version: expect.stringMatching(/^1\.[\da-f-]{36}$/),
-        sourceRows: 10,
-        dataAsOf: expect.stringMatching(/Z$/),
-        lastError: null,
-        rollups: [{ name: 'hour × country', rows: 1, bytes: expect.any(Number) }],
-      },
-    ])
-  })
-})
-
-/** Runs a command in this process: for those that end before they connect to anything. */
-async function runHere(args: readonly string[], variables: Readonly<Record<string, string>> = {}) {
-  const [stdout, stderr] = [createSink(), createSink()]
-  const code = await runProgram(
-    args,
-    { env: variables, stdout: stdout.stream, stderr: stderr.stream, on: () => undefined, exit: refuseToExit },
-    '1.2.3',
-  )
-  return { code, stdout: stdout.text(), stderr: stderr.text() }
-}
-
-function createSink() {
-  const written: string[] = []
-  const stream = new Writable({
-    write: (chunk, _encoding, done) => {
-      written.push(String(chunk))
-      done()
-    },
-  })
-  return { stream, text: () => written.join('') }
-}
-
-function refuseToExit(): never {
-  throw new Error('A command ended the process of the tests.')
-}
 
 const AWAY = 'postgres://app:verysecret@127.0.0.1:1/shop'
 
