@@ -140,6 +140,14 @@ async function runWhole(run: Run): Promise<boolean | null> {
   return batchOf(run, { stretches: [], claims: ALWAYS, whole: await planWindows(run, [ALWAYS]), isLast: true })
 }
 
+/** Takes over what has changed since the layout was built, and begins to serve it. */
+async function open(run: Run, work: Work): Promise<boolean | null> {
+  if ((await runWindows(run, work)) === null) return null
+  // All that is marked in one batch: windows one after another might never be rid of a busy writer's marks.
+  const opened = await batchOf(run, { stretches: [], claims: ALWAYS, whole: null, isLast: true })
+  return opened === null ? null : true
+}
+
 /** One try at a refresh; null when another refresher is at work. */
 async function tryRefresh(run: Run, options: RefreshOptions): Promise<boolean | null> {
   const { definition, schema, dataSource } = run
@@ -153,8 +161,7 @@ async function tryRefresh(run: Run, options: RefreshOptions): Promise<boolean | 
   const work = await withLongTransaction(dataSource, 'READ COMMITTED', (query) =>
     findChanges(query, schema, definition, run.clock()),
   )
-  // What was just built is only waited for by the changes since.
-  if (!wasReady) return runWindows(run, work)
+  if (!wasReady) return open(run, work)
   return work.isWhole || options.full === true ? runWhole(run) : runWindows(run, work)
 }
 

@@ -1,4 +1,4 @@
-import type { Stretch } from '../time/stretch'
+import { clipStretches, type Stretch } from '../time/stretch'
 import { epochOf, instantText, readNumber } from './instants'
 import type { Query, Row } from './query'
 
@@ -60,7 +60,8 @@ export async function claimMarks(
      SELECT DISTINCT ${BOUNDS} FROM claimed`,
     [dataset, instantText(window.from), instantText(window.to), includesWhole],
   )
-  return readChanges(rows)
+  const changes = readChanges(rows)
+  return { ...changes, stretches: clipStretches(changes.stretches, window) }
 }
 
 /** Marks stretches of a dataset as its triggers would. */
