@@ -65,28 +65,47 @@ const entrySql = (hash: string) =>
 const COARSENED = `${COARSE} | ((e >> 16) << 6) | (case when e >> 6 & 1023 = 0 then 10 + (e & 63)
   else ${rankSql('e >> 6 & 1023', 10)} end)`
 
+const AS_COARSE = `case when e < ${COARSE} then ${COARSENED} else e end`
+
 /** Makes a sorted array of entries, fine or mixed with coarse ones, what the sketch of all their values must be. */
 function settle(entries: string): string {
   return `(select case when a = '{}' then null
   when cardinality(a) <= ${MOST_FINE} and a[cardinality(a)] < ${COARSE} then a
-  else array(select max(d) from (select case when e < ${COARSE} then ${COARSENED} else e end as d from unnest(a) as e) as coarse
+  else array(select max(d) from (select ${AS_COARSE} as d from unnest(a) as e) as coarse
     group by d >> 6 order by d >> 6) end from (select ${entries} as a offset 0) as sketch)`
 }
 
-/** Of hashes with the same place the least has the highest rank; small groups need no more than that. */
+/**
+ * The sketch of many values. Their coarse entries are found without sorting the values, and mostly there are so many that the
+ * sketch cannot be fine; `settled` is computed where there are not.
+ */
+function settleMany(coarse: string, settled: string): string {
+  return `(select case when cardinality(c) > ${MOST_FINE} then c else ${settled} end
+    from (select array(${coarse}) as c offset 0) as registers)`
+}
+
+/** Of hashes with the same place the least has the highest rank. Small groups need no more than that. */
 function buildSql(operand: Operand): string {
   const hashes = `(array_agg(${hashSql(operand)})${presentFilter(operand)})`
   const entries = `array(select ${entrySql('h')} from (select distinct on (h >> 40) h
   from (select unnest(${hashes}) as h) as hashes order by h >> 40, h) as least)`
   return `case when cardinality(${hashes}) = 1 then array[${entrySql(`${hashes}[1]`)}]
   when cardinality(${hashes}) <= ${MOST_FINE} then ${entries}
-  else ${settle(entries)} end`
+  else ${settleMany(
+    `select ${COARSENED} from (select ${entrySql('h')} as e from (select min(h) as h
+      from (select unnest(${hashes}) as h) as hashes group by h >> 50) as least) as fine order by 1`,
+    settle(entries),
+  )} end`
 }
 
 function mergeSql(column: string): string {
-  return settle(`array(select max(e) from (select unnest(held.a) as e
-  from unnest(array_agg(row(${column})) filter (where ${column} is not null)) as held(a integer[])) as entries
-  group by e >> 6 order by e >> 6)`)
+  const entries = `(select unnest(held.a) as e
+    from unnest(array_agg(row(${column})) filter (where ${column} is not null)) as held(a integer[])) as entries`
+  const merged = settle(`array(select max(e) from ${entries} group by e >> 6 order by e >> 6)`)
+  return `case when sum(cardinality(${column})) > ${MOST_FINE} then ${settleMany(
+    `select max(d) from (select ${AS_COARSE} as d from ${entries}) as coarse group by d >> 6 order by 1`,
+    merged,
+  )} else ${merged} end`
 }
 
 /**
