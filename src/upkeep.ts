@@ -4,6 +4,7 @@ import type { Config } from './config'
 import type { Declaration } from './dataset/declaration'
 import type { Definition } from './dataset/definition'
 import { adviseOnSize } from './dataset/rollup-size'
+import { createLanes } from './refresh/lanes'
 import { type RefreshProgress, refreshDataset, refreshUnlessBusy } from './refresh/refresher'
 import { runSchedule } from './refresh/scheduler'
 import type { Services } from './services'
@@ -48,6 +49,8 @@ const FLOOR_DEADLINE_MS = 5000
 /** How often a process says which layouts it serves; whoever says nothing for an hour serves none. */
 const ANNOUNCE_MS = 60_000
 const PRUNE_MS = 600_000
+/** For how many connections of the pool one refresh may run. */
+const CONNECTIONS_PER_LANE = 4
 const ignore = () => undefined
 const SILENT = 'The database cannot be reached: it does not answer.'
 
@@ -57,7 +60,8 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
   const built = new Set<string>()
   const failing = new Set<string>()
   let definitions: readonly Definition[] = []
-  let turn: Promise<unknown> = Promise.resolve()
+  // Each refresh holds a connection, and the questions need some, too.
+  const inTurn = createLanes(Math.max(1, Math.floor(config.databasePool / CONNECTIONS_PER_LANE)))
   let trouble: string | null = 'The server has not reached the database yet.'
 
   function judge(now: string | null): void {
@@ -107,6 +111,19 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
     built.add(definition.name)
   }
 
+  /** Serves at once what is built already: another dataset may take an hour to build. */
+  async function adoptBuilt(): Promise<void> {
+    const layouts = definitions.map(layoutId)
+    const schema = schemaOf(dataSource)
+    await withConnection(dataSource, (query) => announceLayouts(query, schema, layouts)).catch(ignore)
+    const states = await withConnection(dataSource, (query) => readLayoutStates(query, schema, layouts))
+    for (const definition of definitions) {
+      if (built.has(definition.name) || states.get(layoutId(definition))?.data.isReady !== true) continue
+      await ensureBuilt(definition)
+      schedule(definition)
+    }
+  }
+
   /** Builds one dataset after another. One that cannot be built leaves the others alone; it is tried again until it can. */
   async function buildAll(): Promise<void> {
     for (let delay = FIRST_RETRY_MS; ; delay = Math.min(delay * 2, LONGEST_REBUILD_MS)) {
@@ -125,22 +142,19 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
     }
   }
 
-  /** Refreshes one dataset at a time: each holds a connection, and the questions need some, too. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const next = turn.then(work)
-    turn = next.catch(() => undefined)
-    return next
-  }
-
   function schedule(definition: Definition): void {
     void runSchedule({
       definition,
       refresh: () =>
         inTurn(async () => {
-          if (!stopping.signal.aborted) await refreshUnlessBusy(definition, { dataSource, register })
+          if (stopping.signal.aborted) return null
+          return (await refreshUnlessBusy(definition, { dataSource, register }))?.dataAsOf ?? null
         }),
       readDataAsOf: async () => (await register.current(definition.name, layoutId(definition))).data.dataAsOf,
-      onError: (error) => logger.error({ err: error, dataset: definition.name }, 'The refresh failed'),
+      onError: (error) => {
+        // A refresh that a stop has cut off is done over by whoever comes next.
+        if (!stopping.signal.aborted) logger.error({ err: error, dataset: definition.name }, 'The refresh failed')
+      },
       signal: stopping.signal,
       clock: Date.now,
       random: Math.random,
@@ -153,6 +167,7 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
     for (let sincePrune = 0; !stopping.signal.aborted; sincePrune += ANNOUNCE_MS) {
       try {
         await withConnection(dataSource, (query) => announceLayouts(query, schemaOf(dataSource), layouts))
+        await restoreLapsed(layouts)
         if (sincePrune >= PRUNE_MS) {
           sincePrune = 0
           await prune()
@@ -162,6 +177,14 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
         logger.debug({ err: error }, 'The layouts were not announced')
       }
       await wait(ANNOUNCE_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined)
+    }
+  }
+
+  /** Nobody schedules a refresh of a dataset that waits to be told, also when its layout was given up meanwhile. */
+  async function restoreLapsed(layouts: readonly string[]): Promise<void> {
+    const states = await withConnection(dataSource, (query) => readLayoutStates(query, schemaOf(dataSource), layouts))
+    for (const definition of definitions.filter(({ name }) => built.has(name))) {
+      if (states.get(layoutId(definition))?.data.isReady === false) await inTurn(() => ensureBuilt(definition))
     }
   }
 
@@ -187,6 +210,7 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
     },
     run: async () => {
       void watchFloor()
+      await persist(adoptBuilt)
       void watchLayouts()
       await buildAll()
     },

@@ -33,6 +33,7 @@ function readInstant(text: string): number {
 
 /** The range to compute anew; undefined when none was given. */
 function readRange(command: Command, { from, to, full, watch }: Flags): Stretch | undefined {
+  if (full === true && watch === true) command.error('error: --full does not go with --watch', { exitCode: 2 })
   if (from === undefined && to === undefined) return undefined
   if (full === true || watch === true) {
     command.error('error: --from and --to go with neither --full nor --watch', { exitCode: 2 })

@@ -19,6 +19,12 @@ export function planCapture(
   complaints: Complaints,
 ): CapturePlan | null {
   if (refresh === 'manual' || refresh.capture !== 'trigger' || source === null || capture === null) return null
+  if (source.isQuery && Object.keys(source.dependencies).length === 0) {
+    complaints.add(
+      `capture: "trigger" needs tables, and dependsOn names none; name those behind the query, ${OTHER_WAYS}.`,
+    )
+    return null
+  }
   const unfit = capture.relations.filter(({ isTable }) => !isTable)
   for (const { name } of unfit) {
     complaints.add(

@@ -79,7 +79,7 @@ export interface Definition {
 }
 
 /** What keeping the rollups of a definition takes: all but what is made of them afterwards. */
-export type LayoutDefinition = Omit<Definition, 'measures' | 'meaning'>
+export type LayoutDefinition = Omit<Definition, 'measures' | 'meaning' | 'label' | 'description'>
 
 /** The sizes of bucket that some rollup of the dataset can make up, finest first. */
 export function servedGranularities({ rollups }: Definition): Granularity[] {

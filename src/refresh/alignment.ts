@@ -5,8 +5,8 @@ import { type Stretch, uniteStretches } from '../time/stretch'
 
 type Buckets = Pick<RollupDefinition, 'granularity' | 'timezone'>
 
-/** More buckets than this are not listed one by one. */
-const MOST_LISTED = 5000
+/** More buckets than this, days of half a century, are not listed one by one. */
+const MOST_LISTED = 20_000
 const DAY_MS = 86_400_000
 
 /** The first start of a bucket that is not before the instant. */
@@ -55,7 +55,8 @@ export async function listBoundaries(
     if (countBuckets(from, to, granularity, timezone) <= MOST_LISTED) list(from, to)
     else {
       list(from, from + 1)
-      for (const day of await readDays({ from, to })) list(day, day + DAY_MS)
+      // A day of UTC begins in one local day and ends in another.
+      for (const day of await readDays({ from, to })) list(day - DAY_MS, day + 2 * DAY_MS)
       list(to - 1, to)
     }
   }

@@ -1,13 +1,14 @@
 import type { DataSource } from 'typeorm'
 import type { VersionRegister } from '../cache/version-register'
 import { baseZone } from '../dataset/base-zone'
+import type { LayoutDefinition } from '../dataset/definition'
 import { type Changes, claimMarks, countMarks } from '../storage/dirty-marks'
 import { lapseLayouts, markBehind, readSavedState, saveLayout } from '../storage/layout-updates'
 import { type LayoutState, type LiveLayout, readLiveLayouts, type VersionedState } from '../storage/layouts'
 import { codeOf, isUnavailable } from '../storage/postgres-errors'
 import type { Query } from '../storage/query'
 import { countCensus, readCensusEnds } from '../storage/rollup-content'
-import { censusTable } from '../storage/rollup-table'
+import { censusTable, layoutId } from '../storage/rollup-table'
 import { schemaOf } from '../storage/schema'
 import { countTimeless, readSourceExtent } from '../storage/source-content'
 import { bucketEnd } from '../time/buckets'
@@ -24,9 +25,8 @@ export interface BatchOptions {
 
 /** What one transaction of a refresh does to every layout of a dataset that somebody serves. */
 export interface Batch {
-  readonly dataset: string
-  /** The layout that must come out right; the others only if they can. */
-  readonly own: string
+  /** The definition whose layout must come out right; the others only if they can. */
+  readonly definition: LayoutDefinition
   /** Stretches to compute anew, whatever is marked. */
   readonly stretches: readonly Stretch[]
   /** The window whose marks are taken over as well; null: none. */
@@ -36,6 +36,8 @@ export interface Batch {
   /** Whether the rollups show their source as it is now when this batch is done and no mark is left. */
   readonly isLast: boolean
   readonly isExact: boolean
+  /** The moment of the source that is then shown; null: when the transaction began. */
+  readonly asOf: string | null
   /** Epoch milliseconds. */
   readonly now: number
   readonly onSlice?: (done: number, total: number) => void
@@ -58,16 +60,23 @@ const SLACK_MS = 400 * 86_400_000
 /** The same stretches with finite ends, which hold all that the source and the layout have. */
 export async function boundStretches(
   query: Query,
+  schema: string,
   layout: LiveLayout,
   stretches: readonly Stretch[],
 ): Promise<Stretch[]> {
   if (stretches.every(({ from, to }) => Number.isFinite(from) && Number.isFinite(to))) return [...stretches]
   const source = await readSourceExtent(query, layout.definition)
-  const from = Math.min(source?.from ?? Number.POSITIVE_INFINITY, layout.dataFrom ?? Number.POSITIVE_INFINITY)
-  const to = Math.max(source?.to ?? Number.NEGATIVE_INFINITY, layout.dataTo ?? Number.NEGATIVE_INFINITY)
+  const census = censusTable(layout.definition)
+  const { granularity, timezone } = census.rollup
+  const ends = await readCensusEnds(query, schema, census, ALWAYS.from)
+  const from = Math.min(source?.from ?? ALWAYS.to, ends?.first ?? ALWAYS.to)
+  const to = Math.max(
+    source?.to ?? ALWAYS.from,
+    ends === null ? ALWAYS.from : bucketEnd(ends.last, granularity, timezone),
+  )
   return stretches
     .map((stretch) => ({
-      from: Math.max(stretch.from, from - SLACK_MS, MIN_INSTANT),
+      from: Math.max(stretch.from, Math.max(from, MIN_INSTANT) - SLACK_MS),
       to: Math.min(stretch.to, to),
     }))
     .filter((stretch) => stretch.from < stretch.to)
@@ -93,6 +102,18 @@ function tasksOf(batch: Batch, layout: LiveLayout, claimed: Changes): Omit<Task,
   return [{ which: 'touched', stretches, now }]
 }
 
+/** Start of the first bucket with data that some rollup keeps, and end of the last; null where there is none. */
+export async function readDataRange(
+  query: Query,
+  schema: string,
+  definition: LayoutDefinition,
+  now: number,
+): Promise<{ readonly dataFrom: number | null; readonly dataTo: number | null }> {
+  const ends = await readCensusEnds(query, schema, censusTable(definition), keptByAny(definition, now))
+  if (ends === null) return { dataFrom: null, dataTo: null }
+  return { dataFrom: ends.first, dataTo: bucketEnd(ends.last, definition.granularity, baseZone(definition)) }
+}
+
 async function updateLayout(
   query: Query,
   schema: string,
@@ -106,8 +127,8 @@ async function updateLayout(
   const parts: Recomputed[] = []
   const delta = { sourceRows: 0, valuesIgnored: 0 }
   for (const [index, task] of tasks.entries()) {
-    if (layout.id === batch.own && batch.whole !== null) batch.onSlice?.(index, tasks.length)
-    const stretches = await boundStretches(query, layout, task.stretches)
+    if (layout.id === layoutId(batch.definition) && batch.whole !== null) batch.onSlice?.(index, tasks.length)
+    const stretches = await boundStretches(query, schema, layout, task.stretches)
     const counted = uniteStretches(touchedBuckets(census.rollup, stretches))
     const before = await countCensus(query, schema, census, counted)
     parts.push(await recompute(query, schema, layout, { ...task, stretches, ...AS_USUAL }))
@@ -116,18 +137,17 @@ async function updateLayout(
     delta.valuesIgnored += after.valuesIgnored - before.valuesIgnored
   }
   const done = mergeRecomputed(parts)
-  const ends = await readCensusEnds(query, schema, census)
-  const { granularity } = layout.definition
   const frozenBefore = sourceSince(layout, batch.now)
-  const marks = await countMarks(query, schema, batch.dataset)
+  const marks = await countMarks(query, schema, batch.definition.name)
   return saveLayout(query, schema, layout.id, {
     hasChanged: done.changes > 0,
     isCurrent: batch.isLast && !marks.hasMarks,
     canOpen: batch.isLast && !marks.hasRowMarks,
     isExact: batch.isExact,
+    asOf: batch.asOf,
+    isOwn: layout.id === layoutId(batch.definition),
     isRebuilt: isRebuilt && layout.builtFrom !== null,
-    dataFrom: ends === null ? null : Math.max(ends.first, keptByAny(layout.definition, batch.now)),
-    dataTo: ends === null ? null : bucketEnd(ends.last, granularity, baseZone(layout.definition)),
+    ...(await readDataRange(query, schema, layout.definition, batch.now)),
     sourceRowsDelta: delta.sourceRows,
     valuesIgnoredDelta: delta.valuesIgnored,
     rowsWithoutTime: claimed.isTimelessTouched || isRebuilt ? await countTimeless(query, layout.definition) : null,
@@ -150,7 +170,7 @@ async function tryLayout(
   layout: LiveLayout,
   claimed: Changes,
 ): Promise<boolean> {
-  if (layout.id === batch.own) return updateLayout(query, schema, batch, layout, claimed)
+  if (layout.id === layoutId(batch.definition)) return updateLayout(query, schema, batch, layout, claimed)
   await query('SAVEPOINT layout')
   try {
     const hasGrown = await updateLayout(query, schema, batch, layout, claimed)
@@ -171,12 +191,14 @@ async function tryLayout(
  */
 export async function runBatch(batch: Batch, { dataSource, register }: BatchOptions): Promise<boolean | null> {
   const schema = schemaOf(dataSource)
-  const changed = await withWorkLock(dataSource, batch.dataset, async (query) => {
-    const layouts = await readLiveLayouts(query, schema, batch.dataset, batch.own)
+  const changed = await withWorkLock(dataSource, batch.definition, async (query) => {
+    const layouts = await readLiveLayouts(query, schema, batch.definition.name, layoutId(batch.definition))
+    // Marks of a time when changes were captured mean nothing any more.
+    const claimsWhole = batch.whole !== null || batch.definition.capture === null
     const claimed: Changes =
       batch.claims === null
         ? { stretches: [], isTimelessTouched: false, isWholeTouched: false }
-        : await claimMarks(query, schema, batch.dataset, batch.claims, batch.whole !== null)
+        : await claimMarks(query, schema, batch.definition.name, batch.claims, claimsWhole)
     const results: Changed[] = []
     for (const layout of layouts) {
       const hasGrown = await tryLayout(query, schema, batch, layout, claimed)
@@ -186,19 +208,19 @@ export async function runBatch(batch: Batch, { dataSource, register }: BatchOpti
       await lapseLayouts(
         query,
         schema,
-        batch.dataset,
+        batch.definition.name,
         layouts.map(({ id }) => id),
       )
     }
     // The last step before COMMIT: readers go to Postgres until the new versions are published.
     for (const { layout, state, hasGrown } of results) {
-      if (hasGrown) await register.prepare(batch.dataset, layout.id, state.version)
+      if (hasGrown) await register.prepare(batch.definition.name, layout.id, state.version)
     }
     return results
   })
   if (changed === null) return null
   for (const { layout, state } of changed) {
-    if (state.data.isReady) await register.publish(batch.dataset, layout.id, state)
+    if (state.data.isReady) await register.publish(batch.definition.name, layout.id, state)
   }
-  return changed.some(({ layout, hasGrown }) => layout.id === batch.own && hasGrown)
+  return changed.some(({ layout, hasGrown }) => layout.id === layoutId(batch.definition) && hasGrown)
 }

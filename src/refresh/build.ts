@@ -1,5 +1,5 @@
-import { baseZone } from '../dataset/base-zone'
 import type { LayoutDefinition } from '../dataset/definition'
+import { subtractDuration } from '../dataset/duration'
 import { RefreshError } from '../errors'
 import { indexLayout } from '../storage/finish-layout'
 import {
@@ -16,17 +16,18 @@ import { type CensusWindow, countCensus, cutCensus, readCensusEnds } from '../st
 import { censusTable, layoutId, rollupTables } from '../storage/rollup-table'
 import { schemaOf } from '../storage/schema'
 import { countTimeless, estimateRows } from '../storage/source-content'
-import { bucketEnd } from '../time/buckets'
 import { ALWAYS, type Stretch } from '../time/stretch'
 import { firstStart } from './alignment'
-import { type BatchOptions, boundStretches } from './batch'
-import { keptByAny, recompute, sourceSince, type Task } from './recompute'
+import { type BatchOptions, boundStretches, readDataRange } from './batch'
+import { planBuild } from './build-plan'
+import { recompute, sourceSince, type Task } from './recompute'
 import { withWorkLock } from './work-lock'
 
 export interface BuildOptions extends BatchOptions {
   /** About how many source rows one transaction of a build reads. */
   readonly sliceRows: number
-  readonly clock: () => number
+  /** Epoch milliseconds. */
+  readonly clock: () => Promise<number>
 }
 
 /** How far a layout is built: null: nothing; -∞: all. */
@@ -37,7 +38,9 @@ export async function readBuiltFrom(
   const schema = schemaOf(dataSource)
   const id = layoutId(definition)
   const layouts = await withConnection(dataSource, (query) => readLiveLayouts(query, schema, definition.name, id))
-  return layouts.find((layout) => layout.id === id)?.builtFrom ?? null
+  const own = layouts.find((layout) => layout.id === id)
+  if (own === undefined) throw new Error(`The layout ${id} was removed while it was built`)
+  return own.builtFrom
 }
 
 /** What is left to build, the newest slice first, and whether the census is among it. */
@@ -69,37 +72,64 @@ export async function planSlices(
   return { tables: 'rollups', slices }
 }
 
-/** Takes over what the source has lost already: from the layout before, or from finer rollups that have it. */
+/** Where the history of each table comes from: the same table of the layout before, or a finer one of this. */
+function planHistory(definition: LayoutDefinition, earlier: EarlierLayout, now: number) {
+  return planBuild(definition, { from: subtractDuration(now, 'P100Y'), to: now }).map(({ table, finer }) => {
+    const source = finer === null || finer.rollup.keep === null ? finer : null
+    return { table, same: findSameTable(earlier.definition, table), finer: source }
+  })
+}
+
+/** Refuses a definition whose history neither the source nor the layout before has. */
+function refuseWithoutHistory(definition: LayoutDefinition, earlier: EarlierLayout, now: number): void {
+  const lacking = planHistory(definition, earlier, now).filter(({ same, finer }) => same === null && finer === null)
+  if (lacking.length === 0) return
+  const names = lacking.map(({ table }) => table.rollup.name).join(', ')
+  throw new RefreshError(
+    definition.className,
+    `its source keeps ${definition.sourceKeeps}, and no rollup built so far holds what ${names} needs of the time before. Keep the measures, dimensions and rollups that have that history, and add new ones to a dataset of their own.`,
+  )
+}
+
+/** Takes over what the source has lost already from the layout before. */
 async function copyHistory(
   query: Query,
   schema: string,
   layout: LiveLayout,
   earlier: EarlierLayout,
-  before: number,
+  now: number,
 ): Promise<Map<number, number>> {
-  const { definition } = layout
+  const before = sourceSince(layout, now)
   const added = new Map<number, number>()
-  for (const table of [censusTable(definition), ...rollupTables(definition)]) {
-    const same = findSameTable(earlier.definition, table)
-    const floor = firstStart(table.rollup, before)
-    if (same === null) {
-      throw new RefreshError(
-        definition.className,
-        `its source keeps ${definition.sourceKeeps}, and no rollup built so far holds what ${table.rollup.name} needs of the time before. Keep the measures, dimensions and rollups that have that history, and add new ones to a dataset of their own.`,
-      )
-    }
-    added.set(table.rollup.index, await copyBuckets(query, schema, same, table, floor))
-    if (table.isRollup) {
-      await saveKeptFrom(
-        query,
-        schema,
-        layout.id,
-        table.rollup.index,
-        earlier.keptFrom[same.table.rollup.index] ?? null,
-      )
-    }
+  /** Where the history of each table begins. */
+  const begins = new Map<string, number | null>()
+  for (const { table, same, finer } of planHistory(layout.definition, earlier, now)) {
+    const { rollup } = table
+    const floor = firstStart(rollup, before)
+    if (same !== null) added.set(rollup.index, await copyBuckets(query, schema, same, table, floor))
+    const isCut = same !== null && same.table.rollup.keep !== null
+    const known = same === null ? begins.get(finer?.name ?? '') : earlier.keptFrom[same.table.rollup.index]
+    // The first bucket of what a retention left may lack the rows before it.
+    const kept = known == null ? null : Math.min(firstStart(rollup, isCut ? known + 1 : known), floor)
+    begins.set(table.name, kept)
+    if (table.isRollup) await saveKeptFrom(query, schema, layout.id, rollup.index, kept)
   }
   return added
+}
+
+/** Makes coarser buckets of the copied ones: those that no table held, and those with hours on both sides of the purge. */
+async function completeHistory(
+  query: Query,
+  schema: string,
+  layout: LiveLayout,
+  now: number,
+): Promise<ReadonlyMap<number, number>> {
+  const ends = await readCensusEnds(query, schema, censusTable(layout.definition), ALWAYS.from)
+  const to = sourceSince(layout, now)
+  if (ends === null || ends.first >= to) return new Map()
+  const task = { which: 'touched', tables: 'rollups', isNew: false, now, trustsSource: false } as const
+  const complete = { ...layout, builtFrom: ALWAYS.from }
+  return (await recompute(query, schema, complete, { ...task, stretches: [{ from: ends.first, to }] })).rowDelta
 }
 
 /** What the last slice adds: history, the indexes, and where each rollup begins. */
@@ -111,13 +141,15 @@ async function finish(
   now: number,
 ): Promise<Map<number, number>> {
   const { definition } = layout
-  const added =
-    earlier === null
-      ? new Map<number, number>()
-      : await copyHistory(query, schema, layout, earlier, sourceSince(layout, now))
+  const added = earlier === null ? new Map<number, number>() : await copyHistory(query, schema, layout, earlier, now)
   await indexLayout(query, schema, definition)
+  if (earlier !== null) {
+    for (const [index, rows] of await completeHistory(query, schema, layout, now)) {
+      added.set(index, (added.get(index) ?? 0) + rows)
+    }
+  }
   if (definition.sourceKeeps !== null && earlier === null) {
-    const ends = await readCensusEnds(query, schema, censusTable(definition))
+    const ends = await readCensusEnds(query, schema, censusTable(definition), ALWAYS.from)
     for (const { rollup } of ends === null ? [] : rollupTables(definition)) {
       await saveKeptFrom(query, schema, layout.id, rollup.index, firstStart(rollup, ends?.first ?? now))
     }
@@ -135,14 +167,15 @@ async function buildPart(definition: LayoutDefinition, part: Part, options: Buil
   const schema = schemaOf(dataSource)
   const id = layoutId(definition)
   const census = censusTable(definition)
-  return withWorkLock(dataSource, definition.name, async (query) => {
+  const now = await clock()
+  return withWorkLock(dataSource, definition, async (query) => {
     const layouts = await readLiveLayouts(query, schema, definition.name, id)
     const layout = layouts.find((one) => one.id === id)
     const isNext = part.tables === 'rollups' ? layout?.builtFrom === part.to : layout?.builtFrom === null
     if (layout === undefined || !isNext) return false
-    const now = clock()
     const earlier = definition.sourceKeeps === null ? null : await readEarlierLayout(query, schema, definition)
-    const stretches = await boundStretches(query, layout, [part])
+    if (earlier !== null) refuseWithoutHistory(definition, earlier, now)
+    const stretches = await boundStretches(query, schema, layout, [part])
     const { tables } = part
     const task = { which: 'starting', stretches, tables, isNew: true, now, trustsSource: earlier === null } as const
     const before = await countCensus(query, schema, census, [ALWAYS])
@@ -151,7 +184,6 @@ async function buildPart(definition: LayoutDefinition, part: Part, options: Buil
     const isLast = part.builtFrom === ALWAYS.from
     const history = isLast ? await finish(query, schema, layout, earlier, now) : new Map<number, number>()
     const after = await countCensus(query, schema, census, [ALWAYS])
-    const ends = await readCensusEnds(query, schema, census)
     const rowDelta = new Map(done.rowDelta)
     for (const [index, rows] of history) rowDelta.set(index, (rowDelta.get(index) ?? 0) + rows)
     await saveLayout(query, schema, id, {
@@ -159,9 +191,10 @@ async function buildPart(definition: LayoutDefinition, part: Part, options: Buil
       isCurrent: false,
       canOpen: false,
       isExact: false,
+      isOwn: true,
       isRebuilt: false,
-      dataFrom: ends === null ? null : Math.max(ends.first, keptByAny(definition, now)),
-      dataTo: ends === null ? null : bucketEnd(ends.last, definition.granularity, baseZone(definition)),
+      asOf: null,
+      ...(await readDataRange(query, schema, definition, now)),
       sourceRowsDelta: after.sourceRows - before.sourceRows,
       valuesIgnoredDelta: after.valuesIgnored - before.valuesIgnored,
       rowsWithoutTime: isLast ? await countTimeless(query, definition) : null,

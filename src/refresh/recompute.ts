@@ -1,9 +1,9 @@
 import type { LayoutDefinition } from '../dataset/definition'
 import { subtractDuration } from '../dataset/duration'
-import { type Origin, selectBuckets } from '../storage/build-sql'
+import { type Origin, selectBuckets, selectDays } from '../storage/build-sql'
 import type { LiveLayout } from '../storage/layouts'
 import type { Query } from '../storage/query'
-import { deleteBefore, readCensusDays } from '../storage/rollup-content'
+import { deleteBefore } from '../storage/rollup-content'
 import { type RollupTable, rollupTables } from '../storage/rollup-table'
 import { insertBuckets, replaceBuckets } from '../storage/write-sql'
 import { bucketStart } from '../time/buckets'
@@ -26,6 +26,8 @@ export interface Task {
   readonly trustsSource: boolean
 }
 
+const LONGEST_BUCKET_MS = 366 * 86_400_000
+
 /** How the rows of each rollup changed in number, by its index, and whether any row changed at all. */
 export interface Recomputed {
   readonly rowDelta: ReadonlyMap<number, number>
@@ -46,9 +48,13 @@ export function keptByAny(definition: LayoutDefinition, now: number): number {
   return Math.min(...rollupTables(definition).map((table) => keptSince(table, now)))
 }
 
+/** By how much buckets freeze early: a purge may commit between the moment a clock was read and the snapshot. */
+const FREEZE_MARGIN_MS = 300_000
+
 /** Where the source's rows begin to be whole; -∞ when nothing is purged. */
 export function sourceSince({ definition }: Pick<LiveLayout, 'definition'>, now: number): number {
-  return definition.sourceKeeps === null ? Number.NEGATIVE_INFINITY : subtractDuration(now, definition.sourceKeeps)
+  if (definition.sourceKeeps === null) return Number.NEGATIVE_INFINITY
+  return subtractDuration(now, definition.sourceKeeps) + FREEZE_MARGIN_MS
 }
 
 interface Piece {
@@ -68,17 +74,22 @@ export async function recompute(query: Query, schema: string, layout: LiveLayout
   const builtFrom = task.isNew ? wholeFrom : (layout.builtFrom ?? ALWAYS.to)
   // The census is made before the first slice.
   const countedFrom = task.isNew ? wholeFrom : layout.builtFrom === null ? ALWAYS.to : ALWAYS.from
-  const extent = { from: stretches[0]?.from ?? 0, to: stretches.at(-1)?.to ?? 1 }
+  // A bucket reaches further than the stretch that touches it, and clocks may change there.
+  const extent = {
+    from: (stretches[0]?.from ?? 0) - LONGEST_BUCKET_MS,
+    to: (stretches.at(-1)?.to ?? 1) + LONGEST_BUCKET_MS,
+  }
   const rowDelta = new Map<number, number>()
   const keptFrom = new Map<number, number>()
   /** From where on a table has every bucket there is. */
   const available = new Map<string, number>()
   let changes = 0
   const steps = planBuild(definition, extent)
-  const census = steps[0]?.table
   for (const { table, finer } of steps) {
     const { rollup } = table
-    const since = table.isRollup ? keptSince(table, now) : keptByAny(definition, now)
+    // A clock that is behind another refresher's brings nothing back.
+    const kept = rollup.keep === null ? ALWAYS.from : (layout.keptFrom[rollup.index] ?? ALWAYS.from)
+    const since = Math.max(keptSince(table, now), kept)
     const floor = Math.max(firstStart(rollup, table.isRollup ? builtFrom : countedFrom), since)
     available.set(table.name, floor)
     if (table.isRollup ? task.tables === 'census' : task.tables === 'rollups') continue
@@ -98,9 +109,10 @@ export async function recompute(query: Query, schema: string, layout: LiveLayout
     ]
     for (const piece of pieces.filter((one) => one.stretches.length > 0)) {
       const boundaries = needsBoundaries(rollup)
-        ? await listBoundaries(rollup, piece.stretches, (stretch) =>
-            census === undefined ? Promise.resolve([]) : readCensusDays(query, schema, census, stretch),
-          )
+        ? await listBoundaries(rollup, piece.stretches, async (stretch) => {
+            const { rows } = await query(selectDays(definition, piece.origin, [stretch], schema))
+            return rows.map(({ day }) => Number(day))
+          })
         : []
       const select = selectBuckets(definition, table, piece.origin, piece.stretches, boundaries, schema)
       const delta = await write(query, schema, table, select, piece.stretches, task.isNew)
@@ -108,10 +120,10 @@ export async function recompute(query: Query, schema: string, layout: LiveLayout
       // The census counts as a change too: it says how far the data reach.
       changes += delta.inserted + delta.updated + delta.deleted
     }
-    if (!task.isNew && Number.isFinite(since) && (layout.keptFrom[rollup.index] ?? ALWAYS.from) < since) {
+    if (!task.isNew && rollup.keep !== null && (layout.keptFrom[rollup.index] ?? ALWAYS.from) < since) {
       const deleted = await deleteBefore(query, schema, table, since)
       rowDelta.set(rollup.index, (rowDelta.get(rollup.index) ?? 0) - deleted)
-      if (table.isRollup) keptFrom.set(rollup.index, since)
+      keptFrom.set(rollup.index, since)
       changes += deleted
     }
   }

@@ -6,18 +6,15 @@ import type { Definition, LayoutDefinition } from '../dataset/definition'
 import { RefreshError } from '../errors'
 import { ensureCapture } from '../storage/capture'
 import { dropKeyIndexes } from '../storage/finish-layout'
+import { epochOf } from '../storage/instants'
 import { announceLayouts, type LayoutState, readLayoutStates, registerLayout } from '../storage/layouts'
 import { codeOf } from '../storage/postgres-errors'
-import { withConnection, withLongTransaction, withTransaction } from '../storage/query'
+import { withConnection, withTransaction } from '../storage/query'
 import { type RefreshRecord, readRefreshRecord, recordError } from '../storage/refresh-record'
-import { type CensusWindow, cutCensus } from '../storage/rollup-content'
-import { censusTable, layoutId } from '../storage/rollup-table'
+import { layoutId } from '../storage/rollup-table'
 import { schemaOf } from '../storage/schema'
-import { saveWatermark } from '../storage/watermark'
-import { ALWAYS, clipStretches, type Stretch, uniteStretches } from '../time/stretch'
-import { type Batch, runBatch } from './batch'
-import { type BuildOptions, buildSlice, planSlices, readBuiltFrom } from './build'
-import { findChanges, type Work } from './find-changes'
+import type { Stretch } from '../time/stretch'
+import { type Run, runOnce } from './run'
 import { secondsLeft } from './seconds-left'
 
 /** How far a refresh has come: `done` of `total` source rows; `label` names what is under way. */
@@ -35,6 +32,8 @@ export interface RefreshOutcome extends Omit<RefreshRecord, 'rebuiltAt'> {
   /** False when the rollups already held what the source says: the version stays. */
   readonly hasChanged: boolean
   readonly version: Version
+  /** The moment of the source that the rollups show, in epoch milliseconds; null before they are served. */
+  readonly dataAsOf: number | null
 }
 
 export interface RefreshOptions {
@@ -47,7 +46,7 @@ export interface RefreshOptions {
   readonly range?: Stretch
   /** About how many source rows one transaction of a build, or one batch, reads. Default 1,000,000. */
   readonly sliceRows?: number
-  /** Epoch milliseconds; default Date.now. */
+  /** Epoch milliseconds; default: the clock of Postgres. */
   readonly clock?: () => number
 }
 
@@ -55,114 +54,12 @@ const SLICE_ROWS = 1_000_000
 const LOCK_POLL_MS = 200
 const PROGRAM_LIMIT_EXCEEDED = '54000'
 
-interface Run extends BuildOptions {
-  readonly definition: LayoutDefinition
-  readonly schema: string
-  readonly layout: string
-  readonly isExact: boolean
-  readonly report: (label: string, done: number, total: number) => void
-}
-
-/** Runs one batch for whatever the run has; null when another refresher is at work. */
-function batchOf(run: Run, batch: Pick<Batch, 'stretches' | 'claims' | 'whole' | 'isLast'>): Promise<boolean | null> {
-  const { definition, layout, isExact, clock } = run
-  const onSlice = (done: number, total: number) => run.report(`slice ${done + 1} of ${total}`, done, total)
-  return runBatch({ dataset: definition.name, own: layout, isExact, now: clock(), onSlice, ...batch }, run)
-}
-
-/** Builds what of the layout is not built, slice by slice; false when another refresher is at work. */
-async function build(run: Run): Promise<boolean> {
-  const { definition } = run
-  for (;;) {
-    const builtFrom = await readBuiltFrom(definition, run)
-    if (builtFrom === Number.NEGATIVE_INFINITY) return true
-    const plan = await planSlices(definition, builtFrom, run)
-    if (plan === null) return false
-    const { slices, tables } = plan
-    const rows = slices.reduce((sum, slice) => sum + slice.rows, 0)
-    let done = 0
-    for (const [index, slice] of slices.entries()) {
-      run.report(slices.length > 1 ? `building slice ${index + 1} of ${slices.length}` : 'building', done, rows)
-      const isBuilt = await buildSlice(definition, { ...slice, tables }, run)
-      if (isBuilt === null) return false
-      // Another process builds it, too: see how far it has come.
-      if (!isBuilt) break
-      done += slice.rows
-      // What is served meanwhile is kept current between two slices.
-      if (index < slices.length - 1 && definition.capture !== null) await refreshMarked(run)
-    }
-  }
-}
-
-/** The windows of a refresh, the newest first, so that each transaction reads about as much as a slice. */
-async function planWindows(run: Run, stretches: readonly Stretch[]): Promise<readonly CensusWindow[]> {
-  const { definition, schema, dataSource, sliceRows } = run
-  return withConnection(dataSource, (query) =>
-    cutCensus(query, schema, censusTable(definition), uniteStretches(stretches), ALWAYS.to, sliceRows),
+/** The clock by which a source's rows are purged, and which no other process reads differently. */
+async function readClock(dataSource: DataSource): Promise<{ readonly text: string; readonly instant: number }> {
+  const { rows } = await withConnection(dataSource, (query) =>
+    query(`SELECT now()::text AS text, ${epochOf('now()')} AS instant`),
   )
-}
-
-/** Takes over what is marked, and nothing else. */
-async function refreshMarked(run: Run): Promise<boolean | null> {
-  const work = await withLongTransaction(run.dataSource, 'READ COMMITTED', (query) =>
-    findChanges(query, run.schema, run.definition, run.clock()),
-  )
-  return runWindows(run, { ...work, stretches: [], isWhole: false })
-}
-
-async function runWindows(
-  run: Run,
-  { stretches, marked, watermark }: Work,
-  isComplete = true,
-): Promise<boolean | null> {
-  const windows = await planWindows(run, [...stretches, ...marked])
-  let hasChanged = false
-  // The set of windows is settled at the start: writers that never stop cannot keep the old marks waiting for ever.
-  for (const [index, window] of windows.entries()) {
-    if (windows.length > 1) run.report(`part ${index + 1} of ${windows.length}`, index, windows.length)
-    const changed = await batchOf(run, {
-      stretches: clipStretches(stretches, window),
-      claims: window,
-      whole: null,
-      isLast: isComplete && index === windows.length - 1,
-    })
-    if (changed === null) return null
-    hasChanged ||= changed
-  }
-  if (watermark !== null) {
-    await withConnection(run.dataSource, (query) => saveWatermark(query, run.schema, run.layout, watermark))
-  }
-  return hasChanged
-}
-
-/** Computes every bucket anew in one transaction, so that nobody sees a source half taken over. */
-async function runWhole(run: Run): Promise<boolean | null> {
-  return batchOf(run, { stretches: [], claims: ALWAYS, whole: await planWindows(run, [ALWAYS]), isLast: true })
-}
-
-/** Takes over what has changed since the layout was built, and begins to serve it. */
-async function open(run: Run, work: Work): Promise<boolean | null> {
-  if ((await runWindows(run, work)) === null) return null
-  // All that is marked in one batch: windows one after another might never be rid of a busy writer's marks.
-  const opened = await batchOf(run, { stretches: [], claims: ALWAYS, whole: null, isLast: true })
-  return opened === null ? null : true
-}
-
-/** One try at a refresh; null when another refresher is at work. */
-async function tryRefresh(run: Run, options: RefreshOptions): Promise<boolean | null> {
-  const { definition, schema, dataSource } = run
-  const states = await withConnection(dataSource, (query) => readLayoutStates(query, schema, [run.layout]))
-  const wasReady = states.get(run.layout)?.data.isReady === true
-  if (!(await build(run))) return null
-  if (options.range !== undefined && wasReady) {
-    const work = { isWhole: false, stretches: [options.range], marked: [], watermark: null }
-    return runWindows(run, work, false)
-  }
-  const work = await withLongTransaction(dataSource, 'READ COMMITTED', (query) =>
-    findChanges(query, schema, definition, run.clock()),
-  )
-  if (!wasReady) return open(run, work)
-  return work.isWhole || options.full === true ? runWhole(run) : runWindows(run, work)
+  return { text: String(rows[0]?.text), instant: Math.floor(Number(rows[0]?.instant)) }
 }
 
 /** Says what Postgres has against a source in the words of the declaration; leaves every other error as it is. */
@@ -183,7 +80,7 @@ export async function refreshUnlessBusy(
   definition: Definition,
   options: RefreshOptions,
 ): Promise<RefreshOutcome | null> {
-  const { dataSource, register, clock = Date.now, sliceRows = SLICE_ROWS } = options
+  const { dataSource, register, clock, sliceRows = SLICE_ROWS } = options
   const schema = schemaOf(dataSource)
   const layout = layoutId(definition)
   try {
@@ -195,11 +92,17 @@ export async function refreshUnlessBusy(
       const left = secondsLeft(performance.now() - began, done, total)
       options.onProgress?.({ dataset: definition.name, label, done, total, secondsLeft: left })
     }
-    const run: Run = { dataSource, register, definition, schema, layout, isExact, clock, sliceRows, report }
+    const run: Run = {
+      ...{ dataSource, register, definition, schema, layout, isExact, sliceRows, report },
+      startedAt: (await readClock(dataSource)).text,
+      clock: async () => clock?.() ?? (await readClock(dataSource)).instant,
+      isFull: options.full === true,
+      range: options.range ?? null,
+    }
     report('looking for changes', 0, 1)
     for (;;) {
       try {
-        const hasChanged = await tryRefresh(run, options)
+        const hasChanged = await runOnce(run)
         if (hasChanged === null) return null
         report('done', 1, 1)
         return await readOutcome(run, hasChanged)
@@ -223,7 +126,7 @@ async function readOutcome(run: Run, hasChanged: boolean): Promise<RefreshOutcom
     const { rebuiltAt: _, ...record } = await readRefreshRecord(query, schema, layout)
     const state = (await readLayoutStates(query, schema, [layout])).get(layout)
     if (state === undefined) throw new Error(`The layout ${layout} vanished during its refresh`)
-    return { dataset: definition.name, hasChanged, version: state.version, ...record }
+    return { dataset: definition.name, hasChanged, version: state.version, dataAsOf: state.data.dataAsOf, ...record }
   })
 }
 

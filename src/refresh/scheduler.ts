@@ -4,8 +4,11 @@ import { parseInterval } from '../dataset/duration'
 
 export interface SchedulerOptions {
   readonly definition: Pick<LayoutDefinition, 'refresh'>
-  /** Refreshes the dataset; a rejection is told to `onError` and tried again, each time after a longer pause. */
-  readonly refresh: () => Promise<unknown>
+  /**
+   * Refreshes the dataset and gives what `readDataAsOf` says from then on. A rejection is told to `onError` and tried again,
+   * each time after a longer pause.
+   */
+  readonly refresh: () => Promise<number | null>
   /** When the data was last read from its source, by any process, in epoch milliseconds; null: never. */
   readonly readDataAsOf: () => Promise<number | null>
   readonly onError: (error: unknown) => void
@@ -37,6 +40,8 @@ export async function runSchedule(options: SchedulerOptions): Promise<void> {
   if (interval === null) return
   let pause = interval
   let errors = 0
+  let seen: number | null = null
+  let isLater = false
   while (!signal.aborted) {
     try {
       await wait(pause * (1 + random() / 10), undefined, { signal })
@@ -44,10 +49,15 @@ export async function runSchedule(options: SchedulerOptions): Promise<void> {
       return
     }
     const began = clock()
+    const hasTurned = isLater
+    isLater = true
     try {
       const asOf = await options.readDataAsOf()
-      if (asOf !== null && began - asOf < interval / 2) continue
-      await options.refresh()
+      const isRefreshed = asOf !== null && asOf !== seen
+      seen = asOf
+      // Somebody else has, since this process looked last. No two clocks are compared.
+      if (isRefreshed && hasTurned) continue
+      seen = await options.refresh()
       errors = 0
     } catch (error) {
       errors += 1

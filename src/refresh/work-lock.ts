@@ -1,10 +1,12 @@
 import type { DataSource } from 'typeorm'
+import type { LayoutDefinition } from '../dataset/definition'
 import { codeOf } from '../storage/postgres-errors'
 import { type Query, withLongTransaction } from '../storage/query'
 
 /** Class of the transaction-level advisory locks that let one refresher work on a dataset at a time. */
 const WORK_LOCK = 411_773
-const SERIALIZATION_FAILURE = '40001'
+/** SQLSTATEs of what another attempt is free of: a failure to serialise, and a deadlock. */
+const REPEATABLE = new Set(['40001', '40P01'])
 
 /**
  * Does a piece of a refresh in one REPEATABLE READ transaction, alone on its dataset cluster-wide; null when another
@@ -13,21 +15,24 @@ const SERIALIZATION_FAILURE = '40001'
  */
 export async function withWorkLock<T>(
   dataSource: DataSource,
-  dataset: string,
+  { name, capture }: Pick<LayoutDefinition, 'name' | 'capture'>,
   work: (query: Query) => Promise<T>,
 ): Promise<T | null> {
   for (;;) {
     try {
       return await withLongTransaction(dataSource, 'REPEATABLE READ', async (query) => {
-        // No statement before this one may take the snapshot: settings and savepoints take none.
-        const lock = await query('SELECT pg_try_advisory_xact_lock($1, hashtext($2)) AS held', [WORK_LOCK, dataset])
+        // No statement before the work lock's may take the snapshot: settings, savepoints and table locks take none.
+        // To a snapshot from before, a table that is truncated meanwhile looks empty. Whoever truncates waits, as for any reader.
+        const tables = [...(capture?.timeTables ?? []), ...(capture?.otherTables ?? [])].map(({ table }) => table)
+        if (tables.length > 0) await query(`LOCK TABLE ${tables.sort().join(', ')} IN ACCESS SHARE MODE`)
+        const lock = await query('SELECT pg_try_advisory_xact_lock($1, hashtext($2)) AS held', [WORK_LOCK, name])
         if (lock.rows[0]?.held !== true) return null
         // The sum of floats depends on their order: a scan that begins somewhere else finds other last digits.
         await query('SET LOCAL synchronize_seqscans = off')
         return work(query)
       })
     } catch (error) {
-      if (codeOf(error) !== SERIALIZATION_FAILURE) throw error
+      if (!REPEATABLE.has(codeOf(error) ?? '')) throw error
     }
   }
 }

@@ -1,9 +1,10 @@
 import type { LayoutDefinition, RollupDefinition } from '../dataset/definition'
 import { quoteIdentifier } from '../dataset/sql'
 import type { Stretch } from '../time/stretch'
+import { epochOf } from './instants'
 import { writeInstant } from './parameters'
 import type { RollupTable } from './rollup-table'
-import { isBucketWithin, isTimeWithin } from './source-sql'
+import { BUCKETS_ORIGIN, isBucketWithin, isTimeWithin } from './source-sql'
 
 /** Where the rows of a rollup come from: the source, or a finer rollup of the same layout. */
 export type Origin = { readonly kind: 'source' } | { readonly kind: 'rollup'; readonly table: RollupTable }
@@ -17,12 +18,26 @@ const STEPS = { minute: '1 minute', quarter_hour: '15 minutes', hour: '1 hour' }
 function bucketSql(rollup: RollupDefinition, instant: string, boundaries: readonly number[]): string {
   const { granularity } = rollup
   if (granularity === 'minute' || granularity === 'quarter_hour' || granularity === 'hour') {
-    return `date_bin('${STEPS[granularity]}', ${instant}, '2000-01-03 00:00Z')`
+    return `date_bin('${STEPS[granularity]}', ${instant}, ${BUCKETS_ORIGIN})`
   }
   if (rollup.timezone === 'UTC') return `date_trunc('${granularity}', ${instant}, 'UTC')`
   // Literals: they are made of dates alone, and the planner sees them.
   const list = `'{${boundaries.map(writeInstant).join(',')}}'::timestamptz[]`
   return `(${list})[width_bucket(${instant}, ${list})]`
+}
+
+/** The SELECT of the days of UTC, by their starts in epoch milliseconds as `day`, on which an origin has rows within stretches. */
+export function selectDays(
+  definition: LayoutDefinition,
+  origin: Origin,
+  stretches: readonly Stretch[],
+  schema: string,
+): string {
+  const day = (instant: string) => `SELECT DISTINCT ${epochOf(`date_trunc('day', ${instant}, 'UTC')`)} AS day`
+  if (origin.kind === 'rollup') {
+    return `${day('bucket')} FROM ${schema}.${quoteIdentifier(origin.table.name)} WHERE ${isBucketWithin('bucket', stretches)}`
+  }
+  return `${day(definition.timeSql)} FROM ${definition.sourceSql} AS source WHERE ${isTimeWithin(definition, stretches)}`
 }
 
 /**

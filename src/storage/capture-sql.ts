@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { LayoutDefinition } from '../dataset/definition'
 import { quoteIdentifier, quoteLiteral } from '../dataset/sql'
-import { bucketStep, isUsableTime, timeOf } from './source-sql'
+import { BUCKETS_ORIGIN, bucketStep, isUsableTime, timeOf } from './source-sql'
 
 /** One table whose changes a dataset hears of: what its triggers call. */
 export interface CaptureFunction {
   /** Quoted, `schema.table`. */
   readonly table: string
+  /** Quoted; the column whose value is the only time that a row bears on. Null: a row may bear on every bucket. */
+  readonly timeColumn: string | null
   /** Unquoted; names what it does, so that releases that want different ones do not meet. */
   readonly name: string
   /** Body in PL/pgSQL. */
@@ -19,29 +21,43 @@ const MOST_MARKS = 1000
 const EVENTS = ['insert', 'update', 'delete', 'truncate'] as const
 type Event = (typeof EVENTS)[number]
 
+/** A column of the source may be called as a variable is, such as `found`. */
+const COLUMNS_FIRST = '#variable_conflict use_column'
+
 const WHOLE = `'-infinity'::timestamptz, 'infinity'::timestamptz`
 
-/** The statement that marks the buckets of the rows, which a rows of FROM items hold. */
+/**
+ * The statements that mark the buckets of the rows that FROM items hold. Most statements of an application write one row, so
+ * one bucket has a way of its own, at less than half the cost.
+ */
 function markBuckets(definition: LayoutDefinition, schema: string, column: string, rows: readonly string[]): string {
   const time = timeOf(definition, column)
   const step = bucketStep(definition)
-  const touched = rows.map(
-    (table) =>
-      `SELECT DISTINCT CASE WHEN ${isUsableTime(time)} THEN date_bin(${step}, ${time}, '2000-01-03 00:00Z'::timestamptz) END AS bucket FROM ${table}`,
-  )
+  const { timeType } = definition
+  const binned = `CASE WHEN ${isUsableTime(time)} THEN date_bin(${step}, ${time}, ${BUCKETS_ORIGIN}) END`
+  // A local time or a date too far off to be an instant would make the application's statement fail.
+  const isNear = `${column} >= '0001-01-01'::${timeType} AND ${column} < '9999-01-03'::${timeType}`
+  const bucket = timeType === 'timestamptz' ? binned : `CASE WHEN ${isNear} THEN ${binned} END`
+  const all = rows.map((table) => `SELECT coalesce(${bucket}, '-infinity') AS bucket FROM ${table}`)
+  const touched = rows.map((table) => `SELECT DISTINCT ${bucket} AS bucket FROM ${table}`)
   const insert = `INSERT INTO ${schema}.dirty (dataset, lower, upper)`
   const dataset = quoteLiteral(definition.name)
-  return `WITH touched AS MATERIALIZED (${touched.join(' UNION ')}),
+  return `SELECT min(bucket), max(bucket) INTO lowest, highest FROM (${all.join(' UNION ALL ')}) AS touched;
+  IF lowest = highest AND lowest > '-infinity' THEN ${insert} VALUES (${dataset}, lowest, lowest + ${step});
+  ELSIF lowest IS NOT NULL THEN WITH touched AS MATERIALIZED (${touched.join(' UNION ')}),
   size AS MATERIALIZED (SELECT count(bucket) AS buckets, min(bucket) AS first, max(bucket) AS last FROM touched)
   ${insert}
   SELECT ${dataset}, bucket, bucket + ${step} FROM touched WHERE bucket IS NULL OR (SELECT buckets FROM size) <= ${MOST_MARKS}
   UNION ALL
-  SELECT ${dataset}, first, last + ${step} FROM size WHERE buckets > ${MOST_MARKS};`
+  SELECT ${dataset}, first, last + ${step} FROM size WHERE buckets > ${MOST_MARKS};
+  END IF;`
 }
 
 function timeTableBody(definition: LayoutDefinition, schema: string, column: string): string {
   const mark = (rows: readonly string[]) => markBuckets(definition, schema, column, rows)
-  return `BEGIN
+  return `${COLUMNS_FIRST}
+DECLARE lowest timestamptz; highest timestamptz;
+BEGIN
   IF TG_OP = 'INSERT' THEN ${mark(['new_rows'])}
   ELSIF TG_OP = 'UPDATE' THEN ${mark(['old_rows', 'new_rows'])}
   ELSIF TG_OP = 'DELETE' THEN ${mark(['old_rows'])}
@@ -58,7 +74,8 @@ function otherTableBody(definition: LayoutDefinition, schema: string, columns: r
   const list = columns?.map((column) => `${column}::text`).join(', ')
   const differs = (a: string, b: string) => `EXISTS (SELECT ${list} FROM ${a} EXCEPT ALL SELECT ${list} FROM ${b})`
   const updated = columns === null ? any('new_rows') : differs('old_rows', 'new_rows')
-  return `BEGIN
+  return `${COLUMNS_FIRST}
+BEGIN
   IF TG_OP = 'INSERT' THEN IF ${any('new_rows')} THEN ${mark} END IF;
   ELSIF TG_OP = 'UPDATE' THEN IF ${updated} THEN ${mark} END IF;
   ELSIF TG_OP = 'DELETE' THEN IF ${any('old_rows')} THEN ${mark} END IF;
@@ -72,17 +89,17 @@ END`
 export function captureFunctions(definition: LayoutDefinition, schema: string): readonly CaptureFunction[] {
   const { capture } = definition
   if (capture === null) return []
-  const named = (table: string, body: string): CaptureFunction => {
+  const named = (table: string, timeColumn: string | null, body: string): CaptureFunction => {
     const digest = createHash('sha256')
       .update(JSON.stringify([definition.name, table, body]))
       .digest('hex')
       .slice(0, 16)
-    return { table, name: `capture_${digest}`, body }
+    return { table, timeColumn, name: `capture_${digest}`, body }
   }
   return [
-    ...capture.timeTables.map(({ table, column }) => named(table, timeTableBody(definition, schema, column))),
+    ...capture.timeTables.map(({ table, column }) => named(table, column, timeTableBody(definition, schema, column))),
     ...capture.otherTables.map(({ table, columns }) =>
-      named(table, otherTableBody(definition, schema, columns?.map(quoteColumn) ?? null)),
+      named(table, null, otherTableBody(definition, schema, columns?.map(quoteColumn) ?? null)),
     ),
   ]
 }

@@ -44,7 +44,7 @@ async function captureRelation(
     if (found.rows[0]?.exists !== true) await query(createFunction(captureFunction, schema))
     await query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`)
     for (const statement of createTriggers(captureFunction, relation.name, schema)) await query(statement)
-    const bounds = await readBounds(query, definition, relation)
+    const bounds = await readBounds(query, definition, captureFunction, relation)
     await query(
       `INSERT INTO ${schema}.capture (dataset, function, relation, lower, upper) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (dataset, function, relation) DO NOTHING`,

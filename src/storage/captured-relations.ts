@@ -36,7 +36,7 @@ export async function listRelations(
   const { rows } = await query(
     `WITH RECURSIVE tree AS (
        SELECT to_regclass($1)::oid AS oid, NULL::oid AS parent WHERE to_regclass($1) IS NOT NULL
-       UNION SELECT inhrelid, inhparent FROM pg_inherits JOIN tree ON inhparent = tree.oid
+       UNION SELECT inhrelid, inhparent FROM pg_inherits JOIN tree ON inhparent = tree.oid AND NOT inhdetachpending
      )
      SELECT c.oid::text AS oid, format('%I.%I', nspname, relname) AS name, relkind IN ('r', 'p') AS is_table,
        (SELECT count(*) FROM pg_trigger WHERE tgrelid = c.oid AND tgname = ANY ($2::text[])
@@ -59,22 +59,27 @@ export async function listRelations(
   }))
 }
 
+const DAY_MS = 86_400_000
 const RANGE = /^FOR VALUES FROM \((MINVALUE|'[^']*')\) TO \((MAXVALUE|'[^']*')\)$/
 
-/** The stretch of time that a partition holds; all of time where its bound does not say. */
+/** The stretch of time that the rows of a partition bear on; all of time where its bound does not say. */
 export async function readBounds(
   query: Query,
   definition: LayoutDefinition,
+  { timeColumn }: CaptureFunction,
   { bound, key }: Pick<CapturedRelation, 'bound' | 'key'>,
 ): Promise<Stretch> {
-  const columns = definition.capture?.timeTables.map(({ column }) => column.replaceAll('"', '')) ?? []
   const range = RANGE.exec(bound ?? '')
-  if (range === null || !columns.some((column) => key?.replaceAll('"', '') === `RANGE (${column})`)) return ALWAYS
+  if (range === null || timeColumn === null) return ALWAYS
+  if (key?.replaceAll('"', '') !== `RANGE (${timeColumn.replaceAll('"', '')})`) return ALWAYS
   const instant = (text: string | undefined) => {
     if (text === 'MINVALUE' || text === undefined) return `'-infinity'::timestamptz`
     if (text === 'MAXVALUE') return `'infinity'::timestamptz`
     return timeOf(definition, `${quoteLiteral(text.slice(1, -1))}::${definition.timeType}`)
   }
   const { rows } = await query(`SELECT ${epochOf(instant(range[1]))} AS lower, ${epochOf(instant(range[2]))} AS upper`)
-  return { from: readNumber(rows[0]?.lower) ?? ALWAYS.from, to: readNumber(rows[0]?.upper) ?? ALWAYS.to }
+  // Where clocks change, instants do not keep the order of local times.
+  const slack = definition.timeType === 'timestamp' ? DAY_MS : 0
+  const from = (readNumber(rows[0]?.lower) ?? ALWAYS.from) - slack
+  return { from, to: (readNumber(rows[0]?.upper) ?? ALWAYS.to) + slack }
 }

@@ -2,7 +2,7 @@ import type { ReadDeclaration } from '../dataset/read-declaration'
 import type { CaptureDescription, CapturedRelation } from '../dataset/source-description'
 import { quoteIdentifier, quoteLiteral } from '../dataset/sql'
 import type { RunQuery } from './run-query'
-import { findColumnOrigins, type PlanNode } from './time-origin'
+import { findColumnOrigins, type PlanNode, tablesOf } from './time-origin'
 
 /** The root of the partitioned table that a relation belongs to; the relation itself where there is none. */
 const ROOT = 'coalesce(pg_catalog.pg_partition_root(c.oid), c.oid)'
@@ -24,28 +24,43 @@ async function describeRelations(query: RunQuery, names: readonly string[]): Pro
   return relations
 }
 
+/** The root of each table's partition tree, by the table's own name. Names are quoted, `schema.table`. */
+async function readRoots(query: RunQuery, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const roots = new Map<string, string>()
+  for (const name of new Set(names)) {
+    const [row] = await query(`
+      SELECT pg_catalog.format('%I.%I', nspname, relname) AS qualified FROM pg_catalog.pg_class r
+      JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
+      WHERE r.oid = (SELECT ${ROOT} FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(${quoteLiteral(name)}))`)
+    if (row !== undefined) roots.set(name, String(row.qualified))
+  }
+  return roots
+}
+
 /** The tables whose column is the time of the source's rows, as it is; none where that cannot be told. */
 async function findTimeTables(
   query: RunQuery,
   source: string,
   time: string,
 ): Promise<CaptureDescription['timeTables']> {
+  // All columns: the planner leaves out a join of which none is asked for, and with it a second reading of a table.
   const [row] = await query(
-    `EXPLAIN (VERBOSE, FORMAT JSON) SELECT source.${quoteIdentifier(time)} FROM ${source} AS source`,
+    `EXPLAIN (VERBOSE, FORMAT JSON) SELECT source.${quoteIdentifier(time)}, source.* FROM ${source} AS source`,
   )
   const plans = row?.['QUERY PLAN']
   // Written by EXPLAIN, in the form it documents.
   const plan = Array.isArray(plans) ? (plans[0] as { readonly Plan: PlanNode }).Plan : null
-  const origins = plan === null ? null : findColumnOrigins(plan)
+  if (plan === null) return []
+  const nameOf = ({ schema, table }: { readonly schema: string; readonly table: string }) =>
+    `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`
+  const roots = await readRoots(query, tablesOf(plan).map(nameOf))
+  const rootOf = (table: { readonly schema: string; readonly table: string }) =>
+    roots.get(nameOf(table)) ?? nameOf(table)
   const tables = new Map<string, { qualified: string; column: string }>()
-  for (const { schema, table, column } of origins ?? []) {
-    const name = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`
-    const [root] = await query(`
-      SELECT pg_catalog.format('%I.%I', nspname, relname) AS qualified FROM pg_catalog.pg_class r
-      JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
-      WHERE r.oid = (SELECT ${ROOT} FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(${quoteLiteral(name)}))`)
-    if (root !== undefined)
-      tables.set(String(root.qualified), { qualified: String(root.qualified), column: quoteIdentifier(column) })
+  for (const origin of findColumnOrigins(plan, rootOf) ?? []) {
+    const qualified = rootOf(origin)
+    const column = quoteIdentifier(origin.column)
+    tables.set(`${qualified} ${column}`, { qualified, column })
   }
   return [...tables.values()]
 }

@@ -21,7 +21,9 @@ function readChanges(rows: readonly Row[]): Changes {
   })
   return {
     stretches,
-    isTimelessTouched: rows.some((row) => row.lower === null),
+    // What may be any row may be one without a time.
+    isTimelessTouched:
+      stretches.some((one) => one.to - one.from === Infinity) || rows.some((row) => row.lower === null),
     isWholeTouched: rows.some((row) => row.is_whole === true),
   }
 }

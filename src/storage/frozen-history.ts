@@ -1,10 +1,11 @@
 import type { LayoutDefinition, RollupDefinition } from '../dataset/definition'
 import { quoteIdentifier } from '../dataset/sql'
 import { epochOf, instantText, readNumber } from './instants'
+import { NewerReleaseError } from './layouts'
 import { writeInstant } from './parameters'
 import type { Query } from './query'
 import { readRecipe } from './recipe'
-import { censusTable, layoutId, type RollupTable, rollupTables } from './rollup-table'
+import { censusTable, columnsOf, layoutId, type RollupTable, rollupTables } from './rollup-table'
 
 /** An earlier layout of a dataset, which holds buckets that the source cannot give any more. */
 export interface EarlierLayout {
@@ -13,7 +14,12 @@ export interface EarlierLayout {
   readonly keptFrom: readonly (number | null)[]
 }
 
-/** Reads the layout of a dataset that was served last, apart from the given one; null when there is none. */
+/**
+ * Reads the layout of a dataset that was current last, apart from the given one; null when there is none. One that has
+ * lapsed will do: what froze while it was served is still right.
+ *
+ * @throws NewerReleaseError when a newer release wrote it: a build without it would lose its history.
+ */
 export async function readEarlierLayout(
   query: Query,
   schema: string,
@@ -21,13 +27,14 @@ export async function readEarlierLayout(
 ): Promise<EarlierLayout | null> {
   const { rows } = await query(
     `SELECT id, recipe, (SELECT json_agg(${epochOf('kept_from')} ORDER BY position) FROM ${schema}.rollup WHERE layout = id) AS kept_from
-     FROM ${schema}.layout WHERE dataset = $1 AND id <> $2 AND recipe IS NOT NULL AND ready_at IS NOT NULL
-     ORDER BY data_as_of DESC NULLS LAST LIMIT 1`,
+     FROM ${schema}.layout WHERE dataset = $1 AND id <> $2 AND recipe IS NOT NULL AND built_from = '-infinity' AND data_as_of IS NOT NULL
+     ORDER BY data_as_of DESC LIMIT 1`,
     [definition.name, layoutId(definition)],
   )
   const [row] = rows
-  const earlier = row === undefined ? null : readRecipe(row.recipe)
-  if (row === undefined || earlier === null) return null
+  if (row === undefined) return null
+  const earlier = readRecipe(row.recipe)
+  if (earlier === null) throw new NewerReleaseError(definition.name)
   const keptFrom = Array.isArray(row.kept_from) ? row.kept_from.map(readNumber) : []
   return { id: String(row.id), definition: earlier, keptFrom }
 }
@@ -44,6 +51,8 @@ function sameBuckets(a: RollupDefinition, b: RollupDefinition): boolean {
 
 /** The columns of `from` that hold what the columns of `to` shall, in their order; null when one is missing. */
 function matchColumns(from: RollupTable, to: RollupTable): string[] | null {
+  // Every census counts the same, only not the values of the same measures: other measures are no reason to lose history.
+  if (!to.isRollup) return columnsOf(to)
   const dimensions = to.dimensions.map((dimension) =>
     from.dimensions.find(({ sql, type }) => sql === dimension.sql && type === dimension.type),
   )
@@ -67,7 +76,10 @@ export function findSameTable(
   return null
 }
 
-/** Copies the buckets that start before an instant from an earlier table; tells how many rows that were. */
+/**
+ * Copies the buckets that start before an instant from an earlier table; tells how many rows that were. Those that the table
+ * has already stay: they were built when they were not frozen yet.
+ */
 export async function copyBuckets(
   query: Query,
   schema: string,
@@ -75,10 +87,11 @@ export async function copyBuckets(
   to: RollupTable,
   before: number,
 ): Promise<number> {
-  const columns = ['bucket', ...[...to.dimensions, ...to.states].map(({ column }) => quoteIdentifier(column))]
+  const target = `${schema}.${quoteIdentifier(to.name)}`
   const { affected } = await query(
-    `INSERT INTO ${schema}.${quoteIdentifier(to.name)} (${columns.join(', ')})
-     SELECT ${from.columns.join(', ')} FROM ${schema}.${quoteIdentifier(from.table.name)} WHERE bucket < '${writeInstant(before)}'`,
+    `INSERT INTO ${target} (${columnsOf(to).join(', ')})
+     SELECT ${from.columns.join(', ')} FROM ${schema}.${quoteIdentifier(from.table.name)}
+     WHERE bucket < least('${writeInstant(before)}'::timestamptz, (SELECT min(bucket) FROM ${target}))`,
   )
   return affected
 }

@@ -8,9 +8,13 @@ export interface LayoutUpdate {
   readonly hasChanged: boolean
   /** Whether the layout now shows all that its source held when the transaction began. */
   readonly isCurrent: boolean
+  /** The moment of the source that is then shown; null: when the transaction began. */
+  readonly asOf: string | null
   /** Whether it may be served for the first time, once all of it is built. */
   readonly canOpen: boolean
   readonly isExact: boolean
+  /** Whether this was the layout's own refresh: then what kept it from being built is over. */
+  readonly isOwn: boolean
   /** Whether every bucket was computed anew from the source. */
   readonly isRebuilt: boolean
   readonly dataFrom: number | null
@@ -48,15 +52,16 @@ export async function saveLayout(query: Query, schema: string, id: string, updat
     `UPDATE ${schema}.layout AS old SET
        seq = old.seq + grows::integer, version = CASE WHEN grows THEN $2::uuid ELSE old.version END,
        ready_at = coalesce(old.ready_at, CASE WHEN opens THEN now() END),
-       data_as_of = CASE WHEN $4::boolean OR opens THEN now() ELSE data_as_of END,
+       data_as_of = CASE WHEN $4::boolean OR opens THEN coalesce($15::timestamptz, now()) ELSE data_as_of END,
        rebuilt_at = CASE WHEN $6::boolean OR opens THEN now() ELSE rebuilt_at END,
-       is_exact = $5, is_behind = CASE WHEN $6::boolean THEN false ELSE is_behind END,
+       is_exact = CASE WHEN $14::boolean THEN $5 ELSE is_exact END, is_behind = CASE WHEN $6::boolean THEN false ELSE is_behind END,
        data_from = $7, data_to = $8,
        source_rows = coalesce(source_rows, 0) + $9, values_ignored = values_ignored + $10,
        rows_without_time = coalesce($11, rows_without_time), frozen_marks = frozen_marks + $12,
-       last_error = NULL, last_error_at = NULL
+       last_error = CASE WHEN NOT ($14::boolean OR opens OR old.ready_at IS NOT NULL) THEN last_error END,
+       last_error_at = CASE WHEN NOT ($14::boolean OR opens OR old.ready_at IS NOT NULL) THEN last_error_at END
      FROM (SELECT id, opens, opens OR ($3::boolean AND ready_at IS NOT NULL) AS grows
-       FROM (SELECT id, ready_at, ready_at IS NULL AND built_from = '-infinity' AND $13::boolean AS opens FROM ${schema}.layout) AS o
+       FROM (SELECT id, ready_at, ready_at IS NULL AND coalesce(built_from = '-infinity', false) AND $13::boolean AS opens FROM ${schema}.layout) AS o
      ) AS judged
      WHERE old.id = $1 AND judged.id = old.id RETURNING grows IS TRUE AS grew`,
     [
@@ -73,6 +78,8 @@ export async function saveLayout(query: Query, schema: string, id: string, updat
       update.rowsWithoutTime,
       update.frozenMarks,
       update.canOpen,
+      update.isOwn,
+      update.asOf,
     ],
   )
   return rows[0]?.grew === true

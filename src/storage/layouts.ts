@@ -66,8 +66,14 @@ export async function readLayoutStates(
 export async function registerLayout(query: Query, schema: string, definition: LayoutDefinition): Promise<void> {
   const id = layoutId(definition)
   const recipe = writeRecipe(definition)
-  const known = await query(`SELECT recipe = $2::jsonb AS is_same FROM ${schema}.layout WHERE id = $1`, [id, recipe])
-  if (known.rows[0]?.is_same === true) return
+  const known = await query(`SELECT recipe, recipe = $2::jsonb AS is_same FROM ${schema}.layout WHERE id = $1`, [
+    id,
+    recipe,
+  ])
+  const [row] = known.rows
+  if (row?.is_same === true) return
+  if (row !== undefined && row.recipe !== null && readRecipe(row.recipe) === null)
+    throw new NewerReleaseError(definition.name)
   const { rows } = await query(
     `INSERT INTO ${schema}.layout AS known (id, dataset, recipe) VALUES ($1, $2, $3::jsonb)
      ON CONFLICT (id) DO UPDATE SET recipe = $3::jsonb RETURNING xmax = 0 AS is_new`,

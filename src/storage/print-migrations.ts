@@ -1,16 +1,13 @@
 import { type DataSource, MigrationExecutor, type QueryRunner } from 'typeorm'
-import { quoteIdentifier, quoteLiteral } from '../dataset/sql'
+import { quoteLiteral } from '../dataset/sql'
+import { type Grantees, listGrants } from './print-grants'
 import { withConnection } from './query'
 import { schemaOf } from './schema'
 
-/**
- * Prints the SQL of the migrations that have not run, for somebody who has more rights than the user of this data source:
- * the schema, its tables, and what that user may do with them. Changes nothing.
- */
-export async function printPendingMigrations(dataSource: DataSource): Promise<string> {
-  const schema = schemaOf(dataSource)
+/** The statements of the migrations that have not run; none when all have. */
+async function listStatements(dataSource: DataSource, schema: string): Promise<readonly string[]> {
   const pending = await new MigrationExecutor(dataSource).getPendingMigrations()
-  if (pending.length === 0) return `-- The schema ${schema} is up to date.\n`
+  if (pending.length === 0) return []
   const statements: string[] = [
     `CREATE SCHEMA IF NOT EXISTS ${schema}`,
     // As TypeORM creates it.
@@ -29,11 +26,21 @@ export async function printPendingMigrations(dataSource: DataSource): Promise<st
       `INSERT INTO ${schema}."migration" ("timestamp", "name") VALUES (${timestamp}, ${quoteLiteral(name)})`,
     )
   }
-  const user = await withConnection(dataSource, async (query) => (await query('SELECT current_user')).rows[0])
-  const role = quoteIdentifier(String(user?.current_user))
-  statements.push(
-    `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role}`,
-    `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}`,
-  )
-  return `BEGIN;\n${statements.map((statement) => `${statement.trim()};\n`).join('')}COMMIT;\n`
+  return statements
+}
+
+/**
+ * Prints the SQL of the migrations that have not run, for somebody who has more rights than the user of this data source:
+ * the schema, its tables, and what that user may do with them and with the sources. With a server role, also what servers
+ * need that only read; then the grants are printed even when every migration has run. Changes nothing.
+ */
+export async function printMigrations(dataSource: DataSource, roles: Omit<Grantees, 'refresher'>): Promise<string> {
+  const schema = schemaOf(dataSource)
+  const statements = await listStatements(dataSource, schema)
+  if (statements.length === 0 && roles.server === null) return `-- The schema ${schema} is up to date.\n`
+  const grants = await withConnection(dataSource, async (query) => {
+    const { rows } = await query('SELECT current_user')
+    return listGrants(query, schema, { ...roles, refresher: String(rows[0]?.current_user) })
+  })
+  return `BEGIN;\n${[...statements, ...grants].map((statement) => `${statement.trim()};\n`).join('')}COMMIT;\n`
 }

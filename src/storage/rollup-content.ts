@@ -10,20 +10,6 @@ function targetOf({ name }: RollupTable, schema: string): string {
   return `${schema}.${quoteIdentifier(name)}`
 }
 
-/** The days of UTC, by their starts, on which the census has rows within a stretch. */
-export async function readCensusDays(
-  query: Query,
-  schema: string,
-  census: RollupTable,
-  stretch: Stretch,
-): Promise<readonly number[]> {
-  const { rows } = await query(
-    `SELECT DISTINCT ${epochOf(`date_trunc('day', bucket, 'UTC')`)} AS day FROM ${targetOf(census, schema)}
-     WHERE ${isBucketWithin('bucket', [stretch])}`,
-  )
-  return rows.map(({ day }) => Number(day))
-}
-
 /** Deletes the buckets that start before an instant; tells how many rows that were. */
 export async function deleteBefore(query: Query, schema: string, table: RollupTable, instant: number): Promise<number> {
   const { affected } = await query(`DELETE FROM ${targetOf(table, schema)} WHERE bucket < '${writeInstant(instant)}'`)
@@ -50,14 +36,16 @@ export async function countCensus(
   return { sourceRows: Number(rows[0]?.source_rows), valuesIgnored: Number(rows[0]?.values_ignored) }
 }
 
-/** The first and the last bucket of the census; null when it is empty. */
+/** The first and the last bucket of the census from an instant on; null when there is none. */
 export async function readCensusEnds(
   query: Query,
   schema: string,
   census: RollupTable,
+  from: number,
 ): Promise<{ readonly first: number; readonly last: number } | null> {
   const { rows } = await query(
-    `SELECT ${epochOf('min(bucket)')} AS first, ${epochOf('max(bucket)')} AS last FROM ${targetOf(census, schema)}`,
+    `SELECT ${epochOf('min(bucket)')} AS first, ${epochOf('max(bucket)')} AS last FROM ${targetOf(census, schema)}
+     WHERE ${isBucketWithin('bucket', [{ from, to: Number.POSITIVE_INFINITY }])}`,
   )
   const first = readNumber(rows[0]?.first)
   const last = readNumber(rows[0]?.last)

@@ -1,8 +1,9 @@
 import type { LayoutDefinition } from '../dataset/definition'
+import { quoteLiteral } from '../dataset/sql'
 import type { Stretch } from '../time/stretch'
 import { epochOf, readNumber } from './instants'
 import type { Query } from './query'
-import { bucketStep, hasTime, isUsableTime, timeOf } from './source-sql'
+import { BUCKETS_ORIGIN, bucketStep, hasTime, isUsableTime, timeOf } from './source-sql'
 
 const DAY_MS = 86_400_000
 
@@ -36,6 +37,18 @@ export async function countTimeless(query: Query, definition: LayoutDefinition):
   return Number(rows[0]?.rows)
 }
 
+/** The first value of a column that may have been written since `$1`: one without a time zone is read in the dataset's. */
+async function writtenSince(query: Query, definition: LayoutDefinition, column: string): Promise<string> {
+  const { sourceSql, timezone } = definition
+  const since = '$1::timestamptz'
+  // Domains have become what they are made of.
+  const typed = `coalesce((SELECT ${column} FROM ${sourceSql} AS source LIMIT 0), NULL::timestamp)`
+  const { rows } = await query(`SELECT pg_typeof(${typed}) = 'timestamptz'::regtype AS is_instant`)
+  if (rows[0]?.is_instant === true) return since
+  // When clocks are put back, what is written after may say an earlier time.
+  return `(${since} AT TIME ZONE ${quoteLiteral(timezone)})${timezone === 'UTC' ? '' : ` - interval '1 hour'`}`
+}
+
 /**
  * The buckets of the source rows whose `column` says that they changed since an instant, as stretches. `isTimelessTouched`
  * when such a row has no usable time.
@@ -50,8 +63,8 @@ export async function readUpdatedSince(
   const { rows } = await query(
     `SELECT ${epochOf('bucket')} AS lower, ${epochOf(`bucket + ${step}`)} AS upper FROM (
        SELECT DISTINCT CASE WHEN ${isUsableTime(definition.timeSql)}
-         THEN date_bin(${step}, ${definition.timeSql}, '2000-01-03 00:00Z') END AS bucket
-       FROM ${definition.sourceSql} AS source WHERE ${column} >= $1::timestamptz
+         THEN date_bin(${step}, ${definition.timeSql}, ${BUCKETS_ORIGIN}) END AS bucket
+       FROM ${definition.sourceSql} AS source WHERE ${column} >= ${await writtenSince(query, definition, column)}
      ) AS touched`,
     [since],
   )

@@ -5,6 +5,12 @@ import { writeInstant } from './parameters'
 
 const DAY_MS = 86_400_000
 
+/**
+ * Where buckets shorter than a day are counted from: before every usable time, since PostgreSQL before 15.7 and 16.3 put an
+ * instant on a bound before the origin into the bucket before its own. A Monday.
+ */
+export const BUCKETS_ORIGIN = `'0001-01-01 00:00Z'::timestamptz`
+
 /** SQL of a column of the dataset's time type as an instant; the very expression of which `timeSql` is made. */
 export function timeOf({ timeType, timezone }: LayoutDefinition, column: string): string {
   if (timeType === 'timestamptz') return column
@@ -24,9 +30,16 @@ export function isUsableTime(instant: string): string {
   return `(${instant} >= '0001-01-02 00:00Z'::timestamptz AND ${instant} < '9999-01-01 00:00Z'::timestamptz)`
 }
 
+/** True where a local time or a date is near enough to be an instant; Postgres refuses to make one of the others. */
+function guard({ timeColumn, timeType }: LayoutDefinition, condition: string): string {
+  if (timeType === 'timestamptz') return condition
+  const isNear = `${timeColumn} >= '0001-01-01'::${timeType} AND ${timeColumn} < '9999-01-03'::${timeType}`
+  return `CASE WHEN ${isNear} THEN ${condition} ELSE false END`
+}
+
 /** True for source rows that have a bucket. */
 export function hasTime(definition: LayoutDefinition): string {
-  return isUsableTime(definition.timeSql)
+  return guard(definition, isUsableTime(definition.timeSql))
 }
 
 /** A bound as a literal of the time column's own type, moved by days so that no local time of the instant is beyond it. */
@@ -37,9 +50,10 @@ function localBound(definition: LayoutDefinition, instant: number, days: number)
 
 function isWithin(definition: LayoutDefinition, { from, to }: Stretch): string {
   const { timeSql, timeColumn, timeType } = definition
-  const terms: string[] = []
-  if (Number.isFinite(from)) terms.push(`${timeSql} >= '${writeInstant(from)}'::timestamptz`)
-  if (Number.isFinite(to)) terms.push(`${timeSql} < '${writeInstant(to)}'::timestamptz`)
+  const instants: string[] = []
+  if (Number.isFinite(from)) instants.push(`${timeSql} >= '${writeInstant(from)}'::timestamptz`)
+  if (Number.isFinite(to)) instants.push(`${timeSql} < '${writeInstant(to)}'::timestamptz`)
+  const terms = instants.length === 0 ? [] : [guard(definition, instants.join(' AND '))]
   // An index is on the column, not on the instant it stands for. Clocks that change would lose rows to a bound without slack.
   if (timeType !== 'timestamptz') {
     if (Number.isFinite(from)) terms.push(`${timeColumn} >= ${localBound(definition, from, -1)}`)

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
+import { quoteIdentifier } from '../../dataset/sql'
 import { schemaOf } from '../schema'
 
 /**
@@ -21,6 +22,7 @@ export class AddCapture1764000000000 implements MigrationInterface {
         ADD COLUMN watermark timestamptz,
         ADD COLUMN next_watermark timestamptz,
         ADD COLUMN next_watermark_xid xid8,
+        ADD COLUMN next_watermark_open text[],
         ADD COLUMN frozen_marks bigint NOT NULL DEFAULT 0`)
     await runner.query(`ALTER TABLE ${schema}.rollup ADD COLUMN kept_from timestamptz`)
     await runner.query(`
@@ -61,6 +63,13 @@ export class AddCapture1764000000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     const schema = schemaOf(runner.dataSource)
+    // With their triggers: a writer must not look for a table that is gone.
+    const functions: readonly { readonly function: string }[] = await runner.query(
+      `SELECT DISTINCT function FROM ${schema}.capture`,
+    )
+    for (const { function: name } of functions) {
+      await runner.query(`DROP FUNCTION IF EXISTS ${schema}.${quoteIdentifier(name)}() CASCADE`)
+    }
     await runner.query(`DROP FUNCTION ${schema}.announce(text[])`)
     await runner.query(`DROP TABLE ${schema}.capture`)
     await runner.query(`DROP TABLE ${schema}.dirty`)
@@ -69,6 +78,7 @@ export class AddCapture1764000000000 implements MigrationInterface {
     await runner.query(`
       ALTER TABLE ${schema}.layout DROP COLUMN recipe, DROP COLUMN built_from, DROP COLUMN is_behind, DROP COLUMN is_exact,
         DROP COLUMN rebuilt_at, DROP COLUMN watermark, DROP COLUMN next_watermark, DROP COLUMN next_watermark_xid,
+        DROP COLUMN next_watermark_open,
         DROP COLUMN frozen_marks`)
   }
 }
