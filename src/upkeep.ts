@@ -8,7 +8,7 @@ import { createLanes } from './refresh/lanes'
 import { type RefreshProgress, refreshDataset, refreshUnlessBusy } from './refresh/refresher'
 import { runSchedule } from './refresh/scheduler'
 import type { Services } from './services'
-import { announceLayouts, readLayoutStates } from './storage/layouts'
+import { announceLayouts, mayWrite, readLayoutStates } from './storage/layouts'
 import { explainUnavailable, isUnavailable } from './storage/postgres-errors'
 import { prepareDatabase } from './storage/prepare-database'
 import { listUnserved, pruneLayout } from './storage/prune'
@@ -60,6 +60,7 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
   const built = new Set<string>()
   const failing = new Set<string>()
   let definitions: readonly Definition[] = []
+  let mayRefresh = true
   // Each refresh holds a connection, and the questions need some, too.
   const inTurn = createLanes(Math.max(1, Math.floor(config.databasePool / CONNECTIONS_PER_LANE)))
   let trouble: string | null = 'The server has not reached the database yet.'
@@ -124,6 +125,14 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
     }
   }
 
+  /** Serves each dataset as soon as somebody else has built it. */
+  async function awaitBuilt(): Promise<void> {
+    while (definitions.some(({ name }) => !built.has(name))) {
+      await wait(FLOOR_MS, undefined, { signal: stopping.signal })
+      await persist(adoptBuilt)
+    }
+  }
+
   /** Builds one dataset after another. One that cannot be built leaves the others alone; it is tried again until it can. */
   async function buildAll(): Promise<void> {
     for (let delay = FIRST_RETRY_MS; ; delay = Math.min(delay * 2, LONGEST_REBUILD_MS)) {
@@ -143,6 +152,7 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
   }
 
   function schedule(definition: Definition): void {
+    if (!mayRefresh) return
     void runSchedule({
       definition,
       refresh: () =>
@@ -167,13 +177,13 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
     for (let sincePrune = 0; !stopping.signal.aborted; sincePrune += ANNOUNCE_MS) {
       try {
         await withConnection(dataSource, (query) => announceLayouts(query, schemaOf(dataSource), layouts))
-        await restoreLapsed(layouts)
-        if (sincePrune >= PRUNE_MS) {
+        if (mayRefresh) await restoreLapsed(layouts)
+        if (mayRefresh && sincePrune >= PRUNE_MS) {
           sincePrune = 0
           await prune()
         }
       } catch (error) {
-        // Postgres is away, which the floor tells; or it lets this user only read, and others prune.
+        // Postgres is away, which the floor tells, or a table is in use: there is another minute.
         logger.debug({ err: error }, 'The layouts were not announced')
       }
       await wait(ANNOUNCE_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined)
@@ -206,13 +216,16 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
   return {
     prepare: async () => {
       definitions = await persist(() => prepareDatabase(dataSource, config, declarations))
+      mayRefresh = await persist(() => withConnection(dataSource, (query) => mayWrite(query, schemaOf(dataSource))))
+      if (!mayRefresh)
+        logger.info('This user may only read the rollups: whoever may write them builds and refreshes them')
       return definitions
     },
     run: async () => {
       void watchFloor()
       await persist(adoptBuilt)
       void watchLayouts()
-      await buildAll()
+      await (mayRefresh ? buildAll() : awaitBuilt())
     },
     stop: () => stopping.abort(),
     built,

@@ -7,8 +7,8 @@ import { lapseLayouts, markBehind, readSavedState, saveLayout } from '../storage
 import { type LayoutState, type LiveLayout, readLiveLayouts, type VersionedState } from '../storage/layouts'
 import { codeOf, isUnavailable } from '../storage/postgres-errors'
 import type { Query } from '../storage/query'
-import { countCensus, readCensusEnds } from '../storage/rollup-content'
-import { censusTable, layoutId } from '../storage/rollup-table'
+import { countCensus, readEnds } from '../storage/rollup-content'
+import { censusTable, layoutId, rollupTables } from '../storage/rollup-table'
 import { schemaOf } from '../storage/schema'
 import { countTimeless, readSourceExtent } from '../storage/source-content'
 import { bucketEnd } from '../time/buckets'
@@ -66,14 +66,14 @@ export async function boundStretches(
 ): Promise<Stretch[]> {
   if (stretches.every(({ from, to }) => Number.isFinite(from) && Number.isFinite(to))) return [...stretches]
   const source = await readSourceExtent(query, layout.definition)
-  const census = censusTable(layout.definition)
-  const { granularity, timezone } = census.rollup
-  const ends = await readCensusEnds(query, schema, census, ALWAYS.from)
-  const from = Math.min(source?.from ?? ALWAYS.to, ends?.first ?? ALWAYS.to)
-  const to = Math.max(
-    source?.to ?? ALWAYS.from,
-    ends === null ? ALWAYS.from : bucketEnd(ends.last, granularity, timezone),
-  )
+  let { from, to } = source ?? { from: ALWAYS.to, to: ALWAYS.from }
+  // While a layout is built its rollups may hold what the census has yet to count.
+  for (const table of [censusTable(layout.definition), ...rollupTables(layout.definition)]) {
+    const ends = await readEnds(query, schema, table, ALWAYS.from)
+    if (ends === null) continue
+    from = Math.min(from, ends.first)
+    to = Math.max(to, bucketEnd(ends.last, table.rollup.granularity, table.rollup.timezone))
+  }
   return stretches
     .map((stretch) => ({
       from: Math.max(stretch.from, Math.max(from, MIN_INSTANT) - SLACK_MS),
@@ -109,7 +109,7 @@ export async function readDataRange(
   definition: LayoutDefinition,
   now: number,
 ): Promise<{ readonly dataFrom: number | null; readonly dataTo: number | null }> {
-  const ends = await readCensusEnds(query, schema, censusTable(definition), keptByAny(definition, now))
+  const ends = await readEnds(query, schema, censusTable(definition), keptByAny(definition, now))
   if (ends === null) return { dataFrom: null, dataTo: null }
   return { dataFrom: ends.first, dataTo: bucketEnd(ends.last, definition.granularity, baseZone(definition)) }
 }

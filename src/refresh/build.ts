@@ -12,7 +12,7 @@ import {
 import { saveBuiltFrom, saveLayout } from '../storage/layout-updates'
 import { type LiveLayout, readLiveLayouts } from '../storage/layouts'
 import { type Query, withConnection } from '../storage/query'
-import { type CensusWindow, countCensus, cutCensus, readCensusEnds } from '../storage/rollup-content'
+import { type CensusWindow, countCensus, cutCensus, readEnds } from '../storage/rollup-content'
 import { censusTable, layoutId, rollupTables } from '../storage/rollup-table'
 import { schemaOf } from '../storage/schema'
 import { countTimeless, estimateRows } from '../storage/source-content'
@@ -124,7 +124,7 @@ async function completeHistory(
   layout: LiveLayout,
   now: number,
 ): Promise<ReadonlyMap<number, number>> {
-  const ends = await readCensusEnds(query, schema, censusTable(layout.definition), ALWAYS.from)
+  const ends = await readEnds(query, schema, censusTable(layout.definition), ALWAYS.from)
   const to = sourceSince(layout, now)
   if (ends === null || ends.first >= to) return new Map()
   const task = { which: 'touched', tables: 'rollups', isNew: false, now, trustsSource: false } as const
@@ -149,7 +149,7 @@ async function finish(
     }
   }
   if (definition.sourceKeeps !== null && earlier === null) {
-    const ends = await readCensusEnds(query, schema, censusTable(definition), ALWAYS.from)
+    const ends = await readEnds(query, schema, censusTable(definition), ALWAYS.from)
     for (const { rollup } of ends === null ? [] : rollupTables(definition)) {
       await saveKeptFrom(query, schema, layout.id, rollup.index, firstStart(rollup, ends?.first ?? now))
     }

@@ -154,6 +154,12 @@ export async function readLiveLayouts(
   })
 }
 
+/** Whether this user may build and refresh, or only read what others have built. */
+export async function mayWrite(query: Query, schema: string): Promise<boolean> {
+  const { rows } = await query(`SELECT has_table_privilege($1, 'UPDATE') AS may`, [`${schema}.layout`])
+  return rows[0]?.may === true
+}
+
 /** Says that this process serves the given layouts; whoever refreshes keeps them current for the next hour. */
 export async function announceLayouts(query: Query, schema: string, ids: readonly string[]): Promise<void> {
   await query(`SELECT ${schema}.announce($1::text[])`, [ids])

@@ -36,15 +36,15 @@ export async function countCensus(
   return { sourceRows: Number(rows[0]?.source_rows), valuesIgnored: Number(rows[0]?.values_ignored) }
 }
 
-/** The first and the last bucket of the census from an instant on; null when there is none. */
-export async function readCensusEnds(
+/** The first and the last bucket of a table from an instant on; null when there is none. */
+export async function readEnds(
   query: Query,
   schema: string,
-  census: RollupTable,
+  table: RollupTable,
   from: number,
 ): Promise<{ readonly first: number; readonly last: number } | null> {
   const { rows } = await query(
-    `SELECT ${epochOf('min(bucket)')} AS first, ${epochOf('max(bucket)')} AS last FROM ${targetOf(census, schema)}
+    `SELECT ${epochOf('min(bucket)')} AS first, ${epochOf('max(bucket)')} AS last FROM ${targetOf(table, schema)}
      WHERE ${isBucketWithin('bucket', [{ from, to: Number.POSITIVE_INFINITY }])}`,
   )
   const first = readNumber(rows[0]?.first)

@@ -231,7 +231,7 @@ describe('times far from now', () => {
   })
 
   // Whether a row has a bucket is asked of its instant, which it has not.
-  it.failing.each([
+  it.each([
     ['timestamp', '294276-12-31 23:59:59'],
     ['date', '5874897-12-31'],
   ])('that are no instants are counted in a %s column', async (type, last) => {

@@ -73,21 +73,19 @@ async function removeHistory({ database }: Laboratory, { schema, dataset }: Worl
 }
 
 /**
- * Positions of the rollups that count the same rows in every version, as all do that are made of the base rollup and forget
- * nothing. Those made of the source itself need not: where a refresh takes several transactions, a long bucket holds what the
- * next will take over; and a table that is emptied or changes its partitions does so for snapshots of before as well.
+ * Positions of the rollups that count the same rows in every version: all that forget nothing. A table that changes its
+ * partitions does so for snapshots of before as well, so there only those that are made of the base rollup have to.
  */
-function listAgreeing(
-  { isSliced, writers }: History,
-  { declaration, granularity, timezone, rollups }: Release,
-): number[] {
-  const isUpset = writers.some(({ transactions }) => transactions.some(({ isUpheaval }) => isUpheaval))
+function listAgreeing({ world, writers }: History, { declaration, granularity, timezone, rollups }: Release): number[] {
+  const isUpset =
+    world.flavour === 'partitions' &&
+    writers.some(({ transactions }) => transactions.some(({ isUpheaval }) => isUpheaval))
   const isOfBase = (rollup: KnownRollup) =>
     declaration.options.base !== false &&
     rollups.every(({ keep }) => keep === null) &&
     (granularity === 'day' ? rollup.timezone === timezone : rollup.timezone !== 'Australia/Lord_Howe')
   return [...rollups.entries()].flatMap(([index, rollup]) =>
-    rollup.keep === null && ((!isSliced && !isUpset) || isOfBase(rollup)) ? index : [],
+    rollup.keep === null && (!isUpset || isOfBase(rollup)) ? index : [],
   )
 }
 
