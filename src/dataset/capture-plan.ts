@@ -8,6 +8,8 @@ export interface CapturePlan {
   readonly timeTables: readonly { readonly table: string; readonly column: string }[]
   /** Tables of which a row may bear on every bucket: what tells rows apart, null where any change counts. */
   readonly otherTables: readonly { readonly table: string; readonly columns: readonly string[] | null }[]
+  /** Whether these are all the tables that the source reads. */
+  readonly isComplete: boolean
 }
 
 const OTHER_WAYS = 'or follow it with updatedAt, lookback or "manual"'
@@ -46,5 +48,6 @@ export function planCapture(
     if (capture.relations.some(({ qualified }) => qualified === table)) continue
     complaints.add(`dependsOn leaves out ${table}, whose column is the time; add it, ${OTHER_WAYS}.`)
   }
-  return { timeTables, otherTables }
+  const isComplete = capture.tables.every((name) => capture.relations.some(({ qualified }) => qualified === name))
+  return { timeTables, otherTables, isComplete }
 }

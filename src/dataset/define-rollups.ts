@@ -1,4 +1,4 @@
-import { type BaseGranularity, GRANULARITIES, type Granularity, isCalendar } from '../time/granularity'
+import { type BaseGranularity, GRANULARITIES, type Granularity, isCalendar, isMadeOf } from '../time/granularity'
 import type { Complaints } from './complaints'
 import type { Definition, RollupDefinition } from './definition'
 import type { ReadDeclaration } from './read-declaration'
@@ -6,6 +6,32 @@ import type { ReadDeclaration } from './read-declaration'
 function nameRollup(by: readonly string[], granularity: Granularity, timezone: string): string {
   const size = timezone === 'UTC' ? granularity : `${granularity} (${timezone})`
   return [size, ...by].join(' × ')
+}
+
+/** Whether a rollup can be made of a finer one that forgets nothing. */
+function hasFiner(rollup: RollupDefinition, rollups: readonly RollupDefinition[]): boolean {
+  return rollups.some(
+    ({ by, granularity, timezone, keep }) =>
+      granularity !== rollup.granularity &&
+      isMadeOf(rollup.granularity, granularity) &&
+      rollup.by.every((name) => by.includes(name)) &&
+      (timezone === rollup.timezone || !isCalendar(granularity)) &&
+      keep === null,
+  )
+}
+
+/** A bucket that is made from the source freezes whole as soon as the first of its rows may be purged. */
+function checkFrozen(
+  rollups: readonly RollupDefinition[],
+  textOf: ReadonlyMap<string, string>,
+  complaints: Complaints,
+): void {
+  for (const rollup of rollups) {
+    if (isMadeOf('day', rollup.granularity) || hasFiner(rollup, rollups)) continue
+    complaints.add(
+      `${textOf.get(rollup.name)} is made from the source, and with sourceKeeps a ${rollup.granularity} of it would freeze while its last days still change; add a finer rollup of the same dimensions without keep, such as { by: ${JSON.stringify(rollup.by)}, granularity: "day" }.`,
+    )
+  }
 }
 
 /**
@@ -40,5 +66,6 @@ export function defineRollups(
     textOf.set(name, rollup.text)
     rollups.push({ index: rollups.length, name, by, granularity: rollup.granularity, timezone, keep: rollup.keep })
   }
+  if (read.sourceKeeps !== null) checkFrozen(rollups, textOf, complaints)
   return rollups
 }

@@ -36,6 +36,8 @@ export interface CaptureDescription {
   readonly relations: readonly CapturedRelation[]
   /** Tables of which a row bears only on source rows with its own time, and the quoted column that holds that. */
   readonly timeTables: readonly { readonly qualified: string; readonly column: string }[]
+  /** Every table that the source reads, `schema.table`, partitioned ones as a whole. */
+  readonly tables: readonly string[]
 }
 
 /** What the database says about a dataset's source and about every expression over its rows. Plain data. */

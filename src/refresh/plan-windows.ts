@@ -25,7 +25,10 @@ function madeFromSource(definitions: readonly LayoutDefinition[], instants: read
 export function commonStart(rollups: readonly Buckets[], instant: number): number {
   let start = instant
   for (let move = 0; move < MOST_MOVES && Number.isFinite(start); move += 1) {
-    const earlier = Math.min(...rollups.map(({ granularity, timezone }) => bucketStart(start, granularity, timezone)))
+    const earlier = Math.min(
+      start,
+      ...rollups.map(({ granularity, timezone }) => bucketStart(start, granularity, timezone)),
+    )
     if (earlier === start) return start
     start = earlier
   }

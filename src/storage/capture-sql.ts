@@ -53,15 +53,26 @@ function markBuckets(definition: LayoutDefinition, schema: string, column: strin
   END IF;`
 }
 
+/** True while the table still has the columns; else the application's statement would fail for what was done to its table. */
+function hasColumns(columns: readonly string[], type: string | null): string {
+  const names = columns.map((column) => quoteLiteral(column.replace(/^"|"$/g, '').replaceAll('""', '"')))
+  // The types of users begin there: a domain may be what it has to be.
+  const isTyped = type === null ? '' : ` AND (atttypid = ${quoteLiteral(type)}::regtype OR atttypid >= 16384)`
+  return `(SELECT count(*) FROM pg_attribute WHERE attrelid = TG_RELID AND attname IN (${names.join(', ')})
+    AND NOT attisdropped${isTyped}) = ${columns.length}`
+}
+
 function timeTableBody(definition: LayoutDefinition, schema: string, column: string): string {
   const mark = (rows: readonly string[]) => markBuckets(definition, schema, column, rows)
+  const markAll = `INSERT INTO ${schema}.dirty (dataset, lower, upper) VALUES (${quoteLiteral(definition.name)}, ${WHOLE});`
   return `${COLUMNS_FIRST}
 DECLARE lowest timestamptz; highest timestamptz;
 BEGIN
-  IF TG_OP = 'INSERT' THEN ${mark(['new_rows'])}
+  IF NOT ${hasColumns([column], definition.timeType)} THEN ${markAll}
+  ELSIF TG_OP = 'INSERT' THEN ${mark(['new_rows'])}
   ELSIF TG_OP = 'UPDATE' THEN ${mark(['old_rows', 'new_rows'])}
   ELSIF TG_OP = 'DELETE' THEN ${mark(['old_rows'])}
-  ELSE INSERT INTO ${schema}.dirty (dataset, lower, upper) VALUES (${quoteLiteral(definition.name)}, ${WHOLE});
+  ELSE ${markAll}
   END IF;
   RETURN NULL;
 END`
@@ -73,10 +84,12 @@ function otherTableBody(definition: LayoutDefinition, schema: string, columns: r
   // As text: not every type can be compared, and the application's statement must not fail for that.
   const list = columns?.map((column) => `${column}::text`).join(', ')
   const differs = (a: string, b: string) => `EXISTS (SELECT ${list} FROM ${a} EXCEPT ALL SELECT ${list} FROM ${b})`
+  const isIntact = columns === null ? 'true' : hasColumns(columns, null)
   const updated = columns === null ? any('new_rows') : differs('old_rows', 'new_rows')
   return `${COLUMNS_FIRST}
 BEGIN
-  IF TG_OP = 'INSERT' THEN IF ${any('new_rows')} THEN ${mark} END IF;
+  IF NOT ${isIntact} THEN ${mark}
+  ELSIF TG_OP = 'INSERT' THEN IF ${any('new_rows')} THEN ${mark} END IF;
   ELSIF TG_OP = 'UPDATE' THEN IF ${updated} THEN ${mark} END IF;
   ELSIF TG_OP = 'DELETE' THEN IF ${any('old_rows')} THEN ${mark} END IF;
   ELSE ${mark}

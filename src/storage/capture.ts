@@ -137,7 +137,7 @@ async function forgetVanished(
 
 /**
  * Makes sure that every change of a dataset's source is captured, partitions that came since included; what a new part
- * holds, or a vanished one held, is marked. Tells whether capture is exact: false where it is not by triggers, a trigger was
+ * holds, or a vanished one held, is marked. Tells whether capture is exact: false where it is not by triggers, leaves out a table of the source, a trigger was
  * disabled, or a part of the source is a foreign table.
  *
  * @throws RefreshError when the triggers cannot be created.
@@ -145,7 +145,7 @@ async function forgetVanished(
 export async function ensureCapture(dataSource: DataSource, definition: LayoutDefinition): Promise<boolean> {
   const schema = schemaOf(dataSource)
   const functions = captureFunctions(definition, schema)
-  let isExact = functions.length > 0
+  let isExact = definition.capture?.isComplete === true
   for (const captureFunction of functions) {
     const relations = await withConnection(dataSource, (query) =>
       listRelations(query, schema, definition.name, captureFunction),

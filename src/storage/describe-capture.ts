@@ -37,12 +37,12 @@ async function readRoots(query: RunQuery, names: readonly string[]): Promise<Rea
   return roots
 }
 
-/** The tables whose column is the time of the source's rows, as it is; none where that cannot be told. */
-async function findTimeTables(
+/** The tables of a query, and those whose column is the time of its rows, as it is; none where that cannot be told. */
+async function describeQuery(
   query: RunQuery,
   source: string,
   time: string,
-): Promise<CaptureDescription['timeTables']> {
+): Promise<Pick<CaptureDescription, 'timeTables' | 'tables'>> {
   // All columns: the planner leaves out a join of which none is asked for, and with it a second reading of a table.
   const [row] = await query(
     `EXPLAIN (VERBOSE, FORMAT JSON) SELECT source.${quoteIdentifier(time)}, source.* FROM ${source} AS source`,
@@ -50,7 +50,7 @@ async function findTimeTables(
   const plans = row?.['QUERY PLAN']
   // Written by EXPLAIN, in the form it documents.
   const plan = Array.isArray(plans) ? (plans[0] as { readonly Plan: PlanNode }).Plan : null
-  if (plan === null) return []
+  if (plan === null) return { timeTables: [], tables: [] }
   const nameOf = ({ schema, table }: { readonly schema: string; readonly table: string }) =>
     `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`
   const roots = await readRoots(query, tablesOf(plan).map(nameOf))
@@ -62,7 +62,7 @@ async function findTimeTables(
     const column = quoteIdentifier(origin.column)
     tables.set(`${qualified} ${column}`, { qualified, column })
   }
-  return [...tables.values()]
+  return { timeTables: [...tables.values()], tables: [...new Set(roots.values())] }
 }
 
 /** Asks the catalogue what capturing the changes of a source takes: its tables, and which of them carry the time. */
@@ -72,11 +72,11 @@ export async function describeCapture(query: RunQuery, read: ReadDeclaration): P
   if (!source.isQuery) {
     const relations = await describeRelations(query, [source.sql])
     const timeTables = relations.map(({ qualified }) => ({ qualified, column: quoteIdentifier(time) }))
-    return { relations, timeTables }
+    return { relations, timeTables, tables: [] }
   }
   const relations = await describeRelations(
     query,
     Object.values(source.dependencies).map(({ sql }) => sql),
   )
-  return { relations, timeTables: await findTimeTables(query, source.sql, time) }
+  return { relations, ...(await describeQuery(query, source.sql, time)) }
 }

@@ -123,6 +123,14 @@ describe('a query of several tables', () => {
     expect(await cellsOf()).toEqual(await truthOf())
   })
 
+  it('is exact only if all its tables are captured', async () => {
+    const isExact = async () => (await readLayout(database)).is_exact
+    await refreshOne(database.url, createQuery(JOINED))
+    expect(await isExact()).toBe(false)
+    await refreshOne(database.url, createQuery(JOINED, ['orders', 'shops']))
+    expect(await isExact()).toBe(true)
+  })
+
   it('must name the table of the time, and some table', async () => {
     for (const dependsOn of [['shops'], []]) {
       const refused = refreshOne(database.url, createQuery(JOINED, dependsOn))

@@ -213,6 +213,33 @@ describe('a writer', () => {
     expect(await readMarks(database)).toEqual(['2026-03-01 03:00 2026-03-01 04:00', 'whole'])
   })
 
+  it.each([
+    ['renamed', 'ALTER TABLE orders RENAME at TO happened', 'ALTER TABLE orders RENAME happened TO at'],
+    [
+      'given another type',
+      'ALTER TABLE orders ALTER at TYPE text',
+      'ALTER TABLE orders ALTER at TYPE timestamptz USING at::timestamptz',
+    ],
+  ])('goes on when the column of the time was %s, and misses nothing', async (_, change, undo) => {
+    await refreshOne(database.url, Orders)
+    await database.query(change)
+    await database.query(`INSERT INTO orders VALUES (2, '2026-03-01 04:30Z', 2)`)
+    await database.query('UPDATE orders SET amount = 10 WHERE id = 1')
+    await expect(refreshOne(database.url, Orders)).rejects.toThrow()
+    await database.query(undo)
+    await refreshOne(database.url, Orders)
+    expect(await readCells(database)).toEqual(await readTruth(database, 'orders'))
+  })
+
+  it('goes on when a column that matters of another table was dropped', async () => {
+    await database.query(`CREATE TABLE logs (found timestamptz, lowest timestamptz, highest timestamptz, tag integer, amount integer);
+      CREATE TABLE tags (new integer PRIMARY KEY, tg_op text); INSERT INTO tags VALUES (1, 'a')`)
+    await refreshOne(database.url, Named)
+    await database.query('ALTER TABLE tags DROP COLUMN tg_op')
+    await database.query('UPDATE tags SET new = 2')
+    expect(await readMarks(database)).toEqual(['whole'])
+  })
+
   it('that holds the table when triggers are first created is told of within seconds, and they come when it has ended', async () => {
     const client = new Client(database.url)
     await client.connect()

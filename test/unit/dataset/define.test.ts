@@ -1,4 +1,5 @@
 import type { ColumnType } from '../../../src/dataset/column-type'
+import type { DatasetOptions } from '../../../src/dataset/declaration'
 import { defineDataset, defineDatasets } from '../../../src/dataset/define'
 import type { Definition } from '../../../src/dataset/definition'
 import type { SourceDescription } from '../../../src/dataset/source-description'
@@ -125,6 +126,32 @@ it('keeps the days of a date in UTC whatever the zone, and only the declared rol
     options: { time: 'day', timezone: 'Asia/Kolkata', base: false, rollups: [{ by: [], granularity: 'year' }] },
   })
   expect(rollups).toEqual([{ index: 0, name: 'year', by: [], granularity: 'year', timezone: 'UTC', keep: null }])
+})
+
+it.each<[string, DatasetOptions['rollups'], boolean]>([
+  ['a month of its own', [{ by: ['origin'], granularity: 'month' }], false],
+  [
+    'a year whose days forget',
+    [
+      { by: ['origin'], granularity: 'day', keep: 'P30D' },
+      { by: [], granularity: 'year' },
+    ],
+    false,
+  ],
+  [
+    'a month of kept days',
+    [
+      { by: ['origin'], granularity: 'day' },
+      { by: ['origin'], granularity: 'month' },
+    ],
+    true,
+  ],
+  ['a day of its own', [{ by: ['origin'], granularity: 'day' }], true],
+])('with sourceKeeps, %s is refused unless finer buckets outlive the source', (_, rollups, isRight) => {
+  const written = { options: { sourceKeeps: 'P90D', base: false, rollups } }
+  if (isRight) expect(define(written).sourceKeeps).toBe('P90D')
+  else
+    expect(faultsOf(written)).toEqual([{ subject: 'Flights', sentence: expect.stringContaining('would freeze while') }])
 })
 
 it('shares a state between measures that need the same one, named after the first of them', () => {
