@@ -45,7 +45,7 @@ it('loads flights, builds, serves and says where; later starts only serve, unles
     })
   })
   expect(first).toMatchObject({ code: 0, answer: flights(2000) })
-  expect(first.stderr).toMatch(/^flights: loading 2,000 flights\nflights: reading the source\n[\s\S]*flights: done\n$/)
+  expect(first.stderr).toMatch(/^flights: loading 2,000 flights\nflights: looking for changes\n[\s\S]*flights: done\n$/)
   expect(first.stdout).toContain('/graphiql')
   expect(first.stdout).toContain('/schema.graphql')
 
