@@ -25,6 +25,8 @@ const OWN_ERRORS = ['42P01', '42P07', '42P17', '42809', '55000', '23514', '21000
 
 function isOwnFault(error: unknown, pids: readonly number[], isUpheaval: boolean): boolean {
   if (!(error instanceof DatabaseError)) return false
+  // Postgres itself, where a writer puts a row into a partition that another one detaches.
+  if (/could not find tuple for parent of relation/.test(error.message)) return true
   // Serialisable transactions exclude each other by what they read; which statement is told is chance.
   if (error.code === '40001') return true
   const text = [error.message, error.detail, error.where, error.table, error.schema].join(' ')
