@@ -5,8 +5,12 @@ import { type Query, withLongTransaction } from '../storage/query'
 
 /** Class of the transaction-level advisory locks that let one refresher work on a dataset at a time. */
 const WORK_LOCK = 411_773
-/** SQLSTATEs of what another attempt is free of: a failure to serialise, and a deadlock. */
-const REPEATABLE = new Set(['40001', '40P01'])
+/**
+ * SQLSTATEs of what another attempt is free of: a failure to serialise, a deadlock, and a key that is there already although
+ * the snapshot does not show it.
+ */
+const REPEATABLE = new Set(['40001', '40P01', '23505'])
+const ATTEMPTS = 20
 
 /**
  * Does a piece of a refresh in one REPEATABLE READ transaction, alone on its dataset cluster-wide; null when another
@@ -18,7 +22,7 @@ export async function withWorkLock<T>(
   { name, capture }: Pick<LayoutDefinition, 'name' | 'capture'>,
   work: (query: Query) => Promise<T>,
 ): Promise<T | null> {
-  for (;;) {
+  for (let left = ATTEMPTS; ; left -= 1) {
     try {
       return await withLongTransaction(dataSource, 'REPEATABLE READ', async (query) => {
         // No statement before the work lock's may take the snapshot: settings, savepoints and table locks take none.
@@ -32,7 +36,7 @@ export async function withWorkLock<T>(
         return work(query)
       })
     } catch (error) {
-      if (!REPEATABLE.has(codeOf(error) ?? '')) throw error
+      if (!REPEATABLE.has(codeOf(error) ?? '') || left <= 1) throw error
     }
   }
 }
