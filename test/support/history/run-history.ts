@@ -1,4 +1,5 @@
 import { refreshDataset } from '../../../src/refresh/refresher'
+import { isUnavailable } from '../../../src/storage/postgres-errors'
 import { readDefinitions } from '../../../src/storage/read-definitions'
 import { layoutId } from '../../../src/storage/rollup-table'
 import { optionsOf, runKiller, runRefresher, runWriter, type Stage } from './actors'
@@ -30,6 +31,18 @@ export async function defineReleases({ dataSources }: Laboratory, { releases }: 
   return live
 }
 
+/** Does it again for every connection of the pool that a late kill has ended. */
+async function survive(work: () => Promise<unknown>): Promise<void> {
+  for (let left = 10; ; left -= 1) {
+    try {
+      await work()
+      return
+    } catch (error) {
+      if (left === 0 || !isUnavailable(error)) throw error
+    }
+  }
+}
+
 /** Refreshes every definition once, as the last thing that happens. */
 export async function refreshAtRest(
   laboratory: Laboratory,
@@ -48,7 +61,8 @@ export async function refreshAtRest(
     pauseMs: 0,
   }
   for (const dataSource of laboratory.dataSources.slice(0, 1)) {
-    for (const { definition } of live) await refreshDataset(definition, optionsOf(world, plan, dataSource))
+    for (const { definition } of live)
+      await survive(() => refreshDataset(definition, optionsOf(world, plan, dataSource)))
   }
 }
 
