@@ -19,28 +19,27 @@ export interface Outcome {
   readonly tolerated: ReadonlyMap<string, number>
 }
 
+/** Does it again for every connection of the pool that a late kill has ended. */
+async function survive<T>(work: () => Promise<T>): Promise<T> {
+  for (let left = 10; ; left -= 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if (left === 0 || !isUnavailable(error)) throw error
+    }
+  }
+}
+
 /** The definitions of a history in this database. */
 export async function defineReleases({ dataSources }: Laboratory, { releases }: History): Promise<readonly Live[]> {
   const live: Live[] = []
   for (const release of releases) {
     for (const dataSource of dataSources.slice(0, 1)) {
-      const definitions = await readDefinitions(dataSource, [release.declaration])
+      const definitions = await survive(() => readDefinitions(dataSource, [release.declaration]))
       live.push(...definitions.map((definition) => ({ release, definition })))
     }
   }
   return live
-}
-
-/** Does it again for every connection of the pool that a late kill has ended. */
-async function survive(work: () => Promise<unknown>): Promise<void> {
-  for (let left = 10; ; left -= 1) {
-    try {
-      await work()
-      return
-    } catch (error) {
-      if (left === 0 || !isUnavailable(error)) throw error
-    }
-  }
 }
 
 /** Refreshes every definition once, as the last thing that happens. */
