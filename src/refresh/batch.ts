@@ -29,8 +29,8 @@ export interface Batch {
   readonly definition: LayoutDefinition
   /** Stretches to compute anew, whatever is marked. */
   readonly stretches: readonly Stretch[]
-  /** The window whose marks are taken over as well; null: none. */
-  readonly claims: Stretch | null
+  /** The window whose marks are taken over as well. */
+  readonly claims: Stretch
   /** Whether every bucket is computed anew, in these slices, the newest first; null: only those of stretches and marks. */
   readonly whole: readonly Stretch[] | null
   /** Whether the rollups show their source as it is now when this batch is done and no mark is left. */
@@ -195,10 +195,7 @@ export async function runBatch(batch: Batch, { dataSource, register }: BatchOpti
     const layouts = await readLiveLayouts(query, schema, batch.definition.name, layoutId(batch.definition))
     // Marks of a time when changes were captured mean nothing any more.
     const claimsWhole = batch.whole !== null || batch.definition.capture === null
-    const claimed: Changes =
-      batch.claims === null
-        ? { stretches: [], isTimelessTouched: false, isWholeTouched: false }
-        : await claimMarks(query, schema, batch.definition.name, batch.claims, claimsWhole)
+    const claimed = await claimMarks(query, schema, batch.definition.name, batch.claims, claimsWhole)
     const results: Changed[] = []
     for (const layout of layouts) {
       const hasGrown = await tryLayout(query, schema, batch, layout, claimed)

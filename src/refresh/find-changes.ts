@@ -38,7 +38,8 @@ export async function findChanges(
   if (refresh.updatedAt !== undefined) {
     const watermark = await readWatermark(query, schema, layoutId(definition))
     const column = quoteIdentifier(refresh.updatedAt)
-    return { ...nothing, ...(await readUpdatedSince(query, definition, column, watermark.since)), watermark }
+    const stretches = await readUpdatedSince(query, definition, column, watermark.since)
+    return { ...nothing, stretches, watermark }
   }
   const { stretches, isWholeTouched } = await readMarks(query, schema, name)
   const { rebuiltAt } = await readRefreshRecord(query, schema, layoutId(definition))

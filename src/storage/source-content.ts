@@ -3,7 +3,7 @@ import { quoteLiteral } from '../dataset/sql'
 import type { Stretch } from '../time/stretch'
 import { epochOf, readNumber } from './instants'
 import type { Query } from './query'
-import { BUCKETS_ORIGIN, bucketStep, hasTime, isUsableTime, timeOf } from './source-sql'
+import { BUCKETS_ORIGIN, bucketStep, hasTime, timeOf } from './source-sql'
 
 const DAY_MS = 86_400_000
 
@@ -49,29 +49,23 @@ async function writtenSince(query: Query, definition: LayoutDefinition, column: 
   return `(${since} AT TIME ZONE ${quoteLiteral(timezone)})${timezone === 'UTC' ? '' : ` - interval '1 hour'`}`
 }
 
-/**
- * The buckets of the source rows whose `column` says that they changed since an instant, as stretches. `isTimelessTouched`
- * when such a row has no usable time.
- */
+/** The buckets of the source rows whose `column` says that they changed since an instant, as stretches. */
 export async function readUpdatedSince(
   query: Query,
   definition: LayoutDefinition,
   column: string,
   since: string,
-): Promise<{ readonly stretches: readonly Stretch[]; readonly isTimelessTouched: boolean }> {
+): Promise<readonly Stretch[]> {
   const step = bucketStep(definition)
   const { rows } = await query(
     `SELECT ${epochOf('bucket')} AS lower, ${epochOf(`bucket + ${step}`)} AS upper FROM (
-       SELECT DISTINCT CASE WHEN ${isUsableTime(definition.timeSql)}
+       SELECT DISTINCT CASE WHEN ${hasTime(definition)}
          THEN date_bin(${step}, ${definition.timeSql}, ${BUCKETS_ORIGIN}) END AS bucket
        FROM ${definition.sourceSql} AS source WHERE ${column} >= ${await writtenSince(query, definition, column)}
      ) AS touched`,
     [since],
   )
-  return {
-    stretches: rows.flatMap(({ lower, upper }) => (lower === null ? [] : [{ from: Number(lower), to: Number(upper) }])),
-    isTimelessTouched: rows.some(({ lower }) => lower === null),
-  }
+  return rows.flatMap(({ lower, upper }) => (lower === null ? [] : [{ from: Number(lower), to: Number(upper) }]))
 }
 
 /** How many rows the planner expects of the source. */
