@@ -117,7 +117,12 @@ export const settings = {
     '20',
     'Deadline of one SQL statement of an answer; never later than the deadline of the answer.',
   ),
-  databasePool: setting('DATABASE_POOL', integer(2, 1_000), '10', 'Most connections to Postgres.'),
+  databasePool: setting(
+    'DATABASE_POOL',
+    integer(2, 1_000),
+    '10',
+    'Most connections to Postgres, beside two for the versions.',
+  ),
   drainSeconds: setting('DRAIN_SECONDS', integer(0, 5), '2', 'How long SIGTERM still serves while it says not ready.'),
   introspection: optional(
     'INTROSPECTION',

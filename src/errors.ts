@@ -95,6 +95,9 @@ export class UnavailableError extends AggregraphError {
   }
 }
 
+/** More is asked of Postgres than it is given at once: this question was turned away. */
+export class OverloadedError extends UnavailableError {}
+
 /** The answer took longer than it may. */
 export class DeadlineError extends AggregraphError {
   readonly code = 'TIMEOUT'

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { ApolloServer } from '@apollo/server'
 import type { Logger } from 'pino'
 import type { Logger as SqlLogger } from 'typeorm'
+import type { CacheEvent } from './cache/cache-event'
 import type { Config } from './config'
 import type { Declaration } from './dataset/declaration'
 import type { Definition } from './dataset/definition'
@@ -17,9 +18,14 @@ import { GRAPHIQL_FOLDER } from './http/graphiql-routes'
 import { createHttpApp, DEFAULT_HTTP_LIMITS, type Phase } from './http/http-app'
 import type { Readiness } from './http/status-routes'
 import { logCacheEvents } from './log-cache-events'
+import { createMetrics } from './metrics/metrics'
 import type { RefreshProgress } from './refresh/refresher'
 import { ReportSession } from './report/report-session'
+import { createSampleSource } from './report/sample-source'
+import { runSampler } from './report/sampler'
 import { createServices } from './services'
+import { readPool } from './storage/data-source'
+import { layoutId } from './storage/rollup-table'
 import { createUpkeep } from './upkeep'
 
 export interface ServerOptions {
@@ -51,17 +57,42 @@ interface Serving {
   readonly apollo: ApolloServer<GraphQLContext>
   readonly definitions: readonly Definition[]
   readonly schemaText: string
+  /** Name of the dataset of each layout. */
+  readonly datasetOf: ReadonlyMap<string, string>
 }
 
 /** Composes a server. Nothing is opened before `listen`. */
 export function createServer(options: ServerOptions): Server {
   const { config, databaseUrl, logger, declarations, sqlLogger, onProgress, clock = Date.now } = options
-  const onCacheEvent = logCacheEvents(logger, config.redisUrl)
-  const services = createServices({ config, databaseUrl, onCacheEvent, sqlLogger })
-  const { redis } = services
+  let serving: Serving | null = null
+  const metrics = createMetrics({
+    datasetOf: (topic) => serving?.datasetOf.get(topic) ?? null,
+    loads: () => ({
+      running: services.bulkhead.running,
+      queued: services.bulkhead.queued,
+      limit: services.bulkhead.limit,
+    }),
+    memory: () => services.memory.size,
+    responses: () => ({ bytes: services.responses.bytes }),
+    postgres: () => readPool(services.dataSource),
+    dataAsOf: () =>
+      new Map(
+        [...(serving?.datasetOf ?? [])].map(([topic, name]) => [
+          name,
+          services.register.known(topic)?.data.dataAsOf ?? null,
+        ]),
+      ),
+  })
+  const logCacheEvent = logCacheEvents(logger, config.redisUrl)
+  const onCacheEvent = (event: CacheEvent) => {
+    metrics.listen(event)
+    logCacheEvent(event)
+  }
+  const services = createServices({ config, databaseUrl, onCacheEvent, sqlLogger, wallClock: clock })
+  const { redis, bulkhead, memory } = services
   const upkeep = createUpkeep({ config, services, declarations, logger, onProgress })
   let phase: Phase = 'open'
-  let serving: Serving | null = null
+  const stopping = new AbortController()
 
   const readiness = (): Readiness => {
     if (phase !== 'open') return { ready: false, status: 'draining', reasons: ['The server is shutting down.'] }
@@ -72,9 +103,9 @@ export function createServer(options: ServerOptions): Server {
       ...(isRedisAway ? ['Redis cannot be reached: answers come from memory and Postgres.'] : []),
     ]
     if (serving === null || upkeep.built.size === 0) return { ready: false, status: 'starting', reasons }
-    // Entries in Redis can be answered without Postgres; without Redis nothing can be checked any more.
-    if (upkeep.trouble !== null && (redis === undefined || isRedisAway)) {
-      return { ready: false, status: 'unavailable', reasons }
+    if (upkeep.trouble !== null) {
+      const hasKept = memory.size.entries > 0 || (redis !== undefined && !isRedisAway)
+      return { ready: hasKept, status: hasKept ? 'stale' : 'unavailable', reasons }
     }
     return { ready: true, status: reasons.length === 0 ? 'ready' : 'degraded', reasons }
   }
@@ -91,6 +122,11 @@ export function createServer(options: ServerOptions): Server {
     createContext: async ({ signal }) => ({
       session: new ReportSession(services, { claims: {}, clock: clock() }, signal),
     }),
+    responses: services.responses,
+    responseFacts: ({ session: { dependencies, expiresAt } }) => dependencies && { dependencies, expiresAt },
+    onCacheEvent,
+    onRequest: metrics.observeRequest,
+    metricsText: metrics.text,
     readiness,
     schemaText: config.introspection ? () => serving?.schemaText ?? null : undefined,
     exampleQueries: () => createExampleQueries(serving?.definitions ?? []),
@@ -107,7 +143,8 @@ export function createServer(options: ServerOptions): Server {
       plugins: [createPointsLimit(definitions), createCacheStatus()],
     })
     await apollo.start()
-    return { apollo, definitions, schemaText: printSortedSchema(schema) }
+    const datasetOf = new Map(definitions.map((definition) => [layoutId(definition), definition.name]))
+    return { apollo, definitions, schemaText: printSortedSchema(schema), datasetOf }
   }
 
   async function start(): Promise<void> {
@@ -123,6 +160,13 @@ export function createServer(options: ServerOptions): Server {
     listen: async () => {
       await app.listen({ host: config.host, port: config.port })
       void redis?.connect()
+      void runSampler({
+        recent: createSampleSource(services),
+        isCalm: () => upkeep.trouble === null && bulkhead.hasRoom && bulkhead.queued === 0,
+        onEvent: onCacheEvent,
+        log: logger,
+        signal: stopping.signal,
+      })
       started = start()
       started.catch(() => undefined)
       const { address, family, port } = app.server.address() as AddressInfo
@@ -134,6 +178,7 @@ export function createServer(options: ServerOptions): Server {
       // Whoever balances the load has time to look elsewhere; a server that never served has nobody to wait for.
       if (serving !== null) await wait(config.drainSeconds * 1000)
       phase = 'closing'
+      stopping.abort()
       upkeep.stop()
       await app.close()
       await serving?.apollo.stop()

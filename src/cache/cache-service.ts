@@ -1,146 +1,166 @@
-import type { CacheEvent, CacheListener, MissReason } from './cache-event'
+import { DeadlineError, OverloadedError, UnavailableError } from '../errors'
+import type { Background } from './background'
+import { BusyQuestions } from './busy-questions'
+import type { CacheListener, MissReason, StaleReason } from './cache-event'
 import type { Entry } from './envelope'
+import { Filler } from './filler'
+import { isCurrent, newestChange } from './history'
+import type { Kept, Lifetime, MemoryStore } from './memory-store'
 import { entryKey, type Question } from './question'
-import type { CacheStore } from './store'
-import { formatVersion, sameVersion, type Version } from './version'
-
-/** What a loader read: the value, and the version it saw in the same snapshot. */
-export interface Loaded<T> {
-  readonly version: Version
-  readonly value: T
-}
-
-/** An answer and where it came from; `joined` is the load that another call of this process had begun. */
-export interface Answer<T> extends Loaded<T> {
-  readonly outcome: 'memory' | 'redis' | 'loaded' | 'joined'
-}
+import type { Answer, Reading } from './reading'
+import type { RedisStore } from './redis-store'
+import type { Pinned } from './topic-state'
+import { isNewer, type Version } from './version'
 
 export interface CacheServiceOptions {
-  readonly memory: CacheStore
+  readonly memory: MemoryStore
   /** Without it, memory alone. */
-  readonly redis?: CacheStore
-  /** Seconds that an entry is kept; default 300. Up to a tenth less, so that entries made together do not end together. */
+  readonly redis?: RedisStore
+  readonly background: Background
+  /** Seconds that an entry is fresh; default 300. Up to a tenth less, so that entries made together do not end together. */
   readonly ttlSeconds?: number
+  /** Whether a load that nobody waits for may begin now; default always. */
+  readonly hasRoom?: () => boolean
+  /** Monotonic, in milliseconds. */
+  readonly clock: () => number
   /** Gives [0, 1); default Math.random. */
   readonly random?: () => number
   readonly onEvent: CacheListener
 }
 
-export interface ReadOptions {
-  /** Keeps the entry no longer than this, for example until a relative range moves on. */
-  readonly ttlSeconds?: number
+/** How long an entry is kept past its time, for when Postgres is away. */
+const GRACE_SECONDS = 24 * 60 * 60
+
+/** Where nothing ever changed, any version will do. */
+const NEVER_CHANGED: Version = { seq: 0, uuid: '' }
+
+/** Whether the source of answers is away, slow or busy, rather than at fault. */
+function outageOf(error: unknown): StaleReason | null {
+  if (error instanceof OverloadedError) return 'overloaded'
+  if (error instanceof UnavailableError) return 'unavailable'
+  return error instanceof DeadlineError ? 'timeout' : null
 }
 
 /**
  * Reads through the cache: memory, then Redis, then the loader, and keeps what was loaded.
  *
- * An entry is served only at the very version that was asked for, and is kept under the version its loader saw, never
- * the one expected. A fault of a store is an event and a miss; a failed load rejects and keeps nothing.
+ * An entry is served when nothing in its stretch has changed since the version that its loader saw, as the pinned state
+ * tells. Past its time it is still served while it is loaded anew in the background, and now and then a little before. When
+ * Postgres cannot answer, an entry of any version is served as stale. A fault of a store is an event and a miss.
  */
 export class CacheService {
-  /** Loads under way, by question and version: a load that began before a commit is no answer to who asks after it. */
-  readonly #flights = new Map<string, Promise<Answer<unknown>>>()
+  readonly #busy = new BusyQuestions()
+  readonly #filler: Filler
+  readonly #random: () => number
 
-  constructor(private readonly options: CacheServiceOptions) {}
+  constructor(private readonly options: CacheServiceOptions) {
+    this.#random = options.random ?? Math.random
+    this.#filler = new Filler({ ...options, lifetimeOf: (reading) => this.#chooseLifetime(reading) })
+  }
 
   /**
-   * The answer to a question at the topic's current version. A question is loaded once at a time, whoever asks. Values
-   * are JSON and come back frozen. When `load` sees a newer version than asked for, that is the answer's. Rejects only
-   * with the error of `load`.
+   * The answer to a question at the pinned state. A question is loaded once at a time, whoever asks. Values are JSON and
+   * come back frozen. When the loader sees a newer version, that is the answer's. `distrusts`: an entry that is newer than
+   * the state is not believed either, since the state was read after it.
+   *
+   * @throws the error of `load`; an UnavailableError at once while Postgres is away and nothing is kept.
    */
-  async read<T>(
-    question: Question,
-    version: Version,
-    load: () => Promise<Loaded<T>>,
-    options: ReadOptions = {},
-  ): Promise<Answer<T>> {
+  async read<T>(reading: Reading<T>, pinned: Pinned, distrusts = false): Promise<Answer<T>> {
+    const { question } = reading
     const key = entryKey(question)
-    const kept = await this.#lookUp(this.options.memory, question, version, key)
-    // One question has one loader, so what is kept for it, here and below, has the type that loader gives.
-    if (kept) return { version: kept.version, value: kept.value as T, outcome: 'memory' }
-
-    const flight = `${key} ${formatVersion(version)}`
-    const running = this.#flights.get(flight)
-    if (running) {
-      this.#tell({ kind: 'joined', key })
-      const { value, version: seen } = await running
-      return { version: seen, value: value as T, outcome: 'joined' }
+    this.#busy.count(key, reading)
+    const kept = this.options.memory.get(key)
+    const miss = this.#judge(reading, kept, pinned)
+    if (kept !== undefined && miss === null) {
+      this.options.onEvent({ kind: 'hit', store: 'memory', key })
+      if (pinned.isConfirmed) this.#refreshInTime(reading, key, kept, pinned)
+      // One question has one loader, so what is kept for it, here and below, has the type that loader gives.
+      return this.#serve<T>(key, kept as Entry & { value: T }, pinned, 'memory')
     }
-    const fetched = this.#fetch(question, version, key, load, options).finally(() => this.#flights.delete(flight))
-    this.#flights.set(flight, fetched)
-    return fetched
-  }
-
-  async #fetch<T>(
-    question: Question,
-    version: Version,
-    key: string,
-    load: () => Promise<Loaded<T>>,
-    options: ReadOptions,
-  ): Promise<Answer<T>> {
-    const { memory, redis } = this.options
-    const ttlSeconds = this.#chooseTtl(options)
-    const kept = redis && (await this.#lookUp(redis, question, version, key))
-    if (kept) {
-      await this.#keep(memory, question, kept.version, kept.value, ttlSeconds, key)
-      return { version: kept.version, value: kept.value as T, outcome: 'redis' }
-    }
-    const loaded = await this.#load(load, key)
-    // Everyone finds the new entry before anyone sees it, so that no later read gets an older one.
-    await this.#keep(memory, question, loaded.version, loaded.value, ttlSeconds, key)
-    if (redis) await this.#keep(redis, question, loaded.version, loaded.value, ttlSeconds, key)
-    return { version: loaded.version, value: loaded.value, outcome: 'loaded' }
-  }
-
-  async #load<T>(load: () => Promise<Loaded<T>>, key: string): Promise<Loaded<T>> {
+    this.options.onEvent({ kind: 'miss', store: 'memory', key, reason: miss ?? 'absent' })
+    // What is newer than a state that was read after it is of a database that is no more.
+    if (miss === 'newer' && distrusts) this.options.memory.delete(key)
+    // Postgres is asked whether it is back every second, and every question waits for that alone.
+    if (!pinned.isConfirmed) return this.#serveAny<T>(reading, key, new UnavailableError(), 'unconfirmed')
     try {
-      const loaded = await load()
-      this.#tell({ kind: 'loaded', key, version: formatVersion(loaded.version) })
-      return loaded
+      const since = newestChange(pinned.history, [reading.stretch]) ?? NEVER_CHANGED
+      const accepts = (entry: Entry) => this.#accepts(reading, entry, pinned, distrusts)
+      return (await this.#filler.fetch(reading, key, since, accepts)) as Answer<T>
     } catch (error) {
-      this.#tell({ kind: 'load-failed', key, message: error instanceof Error ? error.message : String(error) })
-      throw error
+      const reason = outageOf(error)
+      if (reason === null) throw error
+      return this.#serveAny<T>(reading, key, error, reason)
     }
   }
 
-  async #lookUp(store: CacheStore, question: Question, version: Version, key: string): Promise<Entry | null> {
-    const miss = (reason: MissReason) => this.#tell({ kind: 'miss', store: store.name, key, reason })
+  /** Loads again, in the background, the busiest questions of a topic whose answers a new version has changed. */
+  warm(topic: string, pinned: Pinned): void {
+    for (const reading of this.#busy.takeBusiest(topic)) {
+      const key = entryKey(reading.question)
+      const kept = this.options.memory.get(key)
+      const accepts = (entry: Entry) => this.#judge(reading, entry, pinned) === null
+      if (kept === undefined || !accepts(kept)) this.#filler.refresh(reading, key, 'warmed', accepts)
+    }
+  }
+
+  /** A question that was asked lately; null when there is none. */
+  pickRecent(): Reading | null {
+    return this.#busy.pick(this.#random())
+  }
+
+  /** Why an entry is no answer at the pinned state; null when it is one. */
+  #judge({ stretch }: Reading, entry: Entry | undefined, pinned: Pinned): MissReason | null {
+    if (entry === undefined) return 'absent'
+    if (isCurrent(pinned, entry.version, [stretch])) return null
+    return isNewer(entry.version, pinned.version) ? 'newer' : 'outdated'
+  }
+
+  /** A newer entry is an answer, too: who asks sees its version and pins that. */
+  #accepts(reading: Reading, entry: Entry, pinned: Pinned, distrusts: boolean): boolean {
+    const miss = this.#judge(reading, entry, pinned)
+    return miss === null || (miss === 'newer' && !distrusts)
+  }
+
+  #serve<T>(key: string, entry: Entry & { value: T }, pinned: Pinned, outcome: Answer<T>['outcome']): Answer<T> {
+    const { version, asOf, value } = entry
+    if (pinned.isConfirmed) return { version, asOf, value, outcome }
+    this.options.onEvent({ kind: 'stale-served', key, reason: 'unconfirmed' })
+    return { version, asOf, value, outcome: 'stale' }
+  }
+
+  /** Whatever is kept for a question, as stale; the error when nothing is. */
+  async #serveAny<T>(reading: Reading<T>, key: string, error: unknown, reason: StaleReason): Promise<Answer<T>> {
+    const entry = this.options.memory.get(key) ?? (await this.#readAny(reading.question))
+    if (entry === null) throw error
+    this.options.onEvent({ kind: 'stale-served', key, reason })
+    const { version, asOf, value } = entry
+    return { version, asOf, value: value as T, outcome: 'stale' }
+  }
+
+  async #readAny(question: Question): Promise<Entry | null> {
     try {
-      const entry = await store.get(question)
-      if (entry && sameVersion(entry.version, version)) {
-        this.#tell({ kind: 'hit', store: store.name, key })
-        return entry
-      }
-      miss(entry ? 'other-version' : 'absent')
+      return (await this.options.redis?.readAny(question))?.entry ?? null
     } catch {
-      miss('fault')
+      return null
     }
-    return null
   }
 
-  async #keep(
-    store: CacheStore,
-    question: Question,
-    version: Version,
-    value: unknown,
-    ttlSeconds: number,
-    key: string,
-  ): Promise<void> {
-    let isKept = false
-    try {
-      isKept = await store.set(question, version, value, ttlSeconds)
-    } catch {
-      // Not kept; the store's connection has told why.
-    }
-    this.#tell({ kind: isKept ? 'stored' : 'not-stored', store: store.name, key })
+  /**
+   * Loads an entry anew in the background when it is past its time, or shortly before, by chance: the sooner the longer
+   * loading takes and the nearer its end is, so that of many readers one does it in time (XFetch: Vattani, Chierichetti,
+   * Lowenstein, "Optimal probabilistic cache stampede prevention", VLDB 2015, with β = 1).
+   */
+  #refreshInTime(reading: Reading, key: string, { staleAt, loadMs }: Kept, pinned: Pinned): void {
+    const now = this.options.clock()
+    const early = -loadMs * Math.log(1 - this.#random())
+    if (now + early < staleAt) return
+    const accepts = (entry: Entry) => this.#judge(reading, entry, pinned) === null
+    this.#filler.refresh(reading, key, now < staleAt ? 'early' : 'expired', accepts)
   }
 
-  #chooseTtl({ ttlSeconds: limit = Number.POSITIVE_INFINITY }: ReadOptions): number {
-    const { ttlSeconds = 300, random = Math.random } = this.options
-    return Math.min(ttlSeconds * (1 - random() / 10), limit)
-  }
-
-  #tell(event: CacheEvent): void {
-    this.options.onEvent(event)
+  #chooseLifetime({ ttlSeconds: limit = Number.POSITIVE_INFINITY }: Reading): Lifetime {
+    const { ttlSeconds = 300 } = this.options
+    const fresh = ttlSeconds * (1 - this.#random() / 10)
+    return { freshSeconds: Math.min(fresh, limit), keepSeconds: Math.min(fresh + GRACE_SECONDS, limit) }
   }
 }

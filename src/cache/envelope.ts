@@ -10,16 +10,21 @@ export const MAX_BODY_BYTES = 16 * 1024 * 1024
 const COMPRESS_FROM_BYTES = 1024
 
 // Bytes: magic 0–3, format 4, compression 5, length of the head 6–9, of the unpacked body 10–13, checksum 14–29 (over
-// all the rest), the head (a JSON list: whose entry this is, and its version), the body (JSON).
+// all the rest), the head (a JSON list: whose entry this is, its version, its moment, how long it took), the body (JSON).
 const MAGIC = Buffer.from('AGGR')
 const CHECKSUM_START = 14
 const HEAD_START = 30
 const PLAIN = 0
 const GZIP = 1
 
-/** An answer as it was read from an envelope. */
+/** What is kept for a question: a value, and what is known of it. */
 export interface Entry {
+  /** The version that its loader saw. */
   readonly version: Version
+  /** The moment that the value shows, in epoch milliseconds; null when nobody can tell. */
+  readonly asOf: number | null
+  /** How long loading it took. */
+  readonly loadMs: number
   readonly value: unknown
 }
 
@@ -28,12 +33,12 @@ export interface Entry {
  * with gzip level 1 from 1 KiB. Null when they would be more than 1 MiB, or the body more than 16 MiB unpacked: such an
  * entry is not kept. The value must be JSON.
  */
-export function encodeEnvelope(question: Question, version: Version, value: unknown): Buffer | null {
+export function encodeEnvelope(question: Question, { version, asOf, loadMs, value }: Entry): Buffer | null {
   const body = Buffer.from(JSON.stringify(value))
   if (body.length > MAX_BODY_BYTES) return null
   const compression = body.length >= COMPRESS_FROM_BYTES ? GZIP : PLAIN
   const packed = compression === GZIP ? gzipSync(body, { level: 1 }) : body
-  const head = Buffer.from(JSON.stringify([...identify(question), formatVersion(version)]))
+  const head = Buffer.from(JSON.stringify([...identify(question), formatVersion(version), asOf, Math.round(loadMs)]))
   if (HEAD_START + head.length + packed.length > MAX_ENVELOPE_BYTES) return null
 
   const start = Buffer.alloc(HEAD_START)
@@ -67,21 +72,23 @@ function readEnvelope(bytes: Buffer, question: Question): Entry | null {
   const bodyStart = HEAD_START + bytes.readUInt32BE(6)
   const bodyLength = bytes.readUInt32BE(10)
   if (bodyStart > bytes.length || bodyLength > MAX_BODY_BYTES) return null
-  const version = readHead(bytes.toString('utf8', HEAD_START, bodyStart), question)
-  if (version === null) return null
+  const head = readHead(bytes.toString('utf8', HEAD_START, bodyStart), question)
+  if (head === null) return null
 
   const packed = bytes.subarray(bodyStart)
   const body = unpack(packed, bytes.readUInt8(5), bodyLength)
-  return body?.length === bodyLength ? { version, value: JSON.parse(body.toString()) } : null
+  return body?.length === bodyLength ? { ...head, value: JSON.parse(body.toString()) } : null
 }
 
-function readHead(head: string, question: Question): Version | null {
+function readHead(head: string, question: Question): Omit<Entry, 'value'> | null {
   const parts: unknown = JSON.parse(head)
   if (!Array.isArray(parts)) return null
   const expected = identify(question)
-  const written: unknown = parts[expected.length]
-  const isOurs = parts.length === expected.length + 1 && expected.every((text, index) => parts[index] === text)
-  return isOurs && typeof written === 'string' ? parseVersion(written) : null
+  if (parts.length !== expected.length + 3 || expected.some((text, index) => parts[index] !== text)) return null
+  const [text, asOf, loadMs]: readonly unknown[] = parts.slice(expected.length)
+  const version = typeof text === 'string' ? parseVersion(text) : null
+  const isMoment = asOf === null || typeof asOf === 'number'
+  return version !== null && isMoment && typeof loadMs === 'number' ? { version, asOf, loadMs } : null
 }
 
 function unpack(packed: Buffer, compression: number, length: number): Buffer | null {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /** Part of every key and every envelope: raising it leaves all that was kept before unread. */
-export const FORMAT_VERSION = 1
+export const FORMAT_VERSION = 2
 
 /** One question to the cache. All four texts together are its identity. */
 export interface Question {
@@ -19,6 +19,11 @@ export interface Question {
 export function entryKey(question: Question): string {
   const { group, topic, scope, text } = question
   return `aggregraph:${FORMAT_VERSION}:entry:{${hashTag(group)}}:${digest([group, topic, scope, text])}`
+}
+
+/** The key of the lease of a question: whoever holds it loads. */
+export function leaseKey(entry: string): string {
+  return entry.replace(':entry:', ':lease:')
 }
 
 /** The key of a topic's register. */

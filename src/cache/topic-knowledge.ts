@@ -1,5 +1,6 @@
 import type { UnknownReason } from './cache-event'
-import { formatVersion, isNewer, sameVersion, type TopicState, type Version } from './version'
+import type { TopicState } from './topic-state'
+import { formatVersion, isNewer, sameVersion, type Version } from './version'
 
 /** A moment in this process's own order of events: a later one is larger. */
 export type Moment = number
@@ -19,6 +20,8 @@ interface Known<T> {
 export class TopicKnowledge<T> {
   #known: Known<T> | null = null
   #disowned: Version | null = null
+  /** The digest of the last state that was read from a register. */
+  digest: string | null = null
   #announced: { readonly version: Version; readonly since: Moment } | null = null
 
   /** The newest state seen; null when none has been. */
@@ -35,9 +38,13 @@ export class TopicKnowledge<T> {
     return isNewer(known, version) ? 'behind' : 'disputed'
   }
 
-  /** Takes in the state of a register that is not in doubt. */
+  /** Takes in the state of a register that is not in doubt, of a newer version or with newer data. */
   adoptRegister(state: TopicState<T>, now: Moment): void {
-    if (!this.#known || isNewer(state.version, this.#known.state.version)) this.#known = { state, since: now }
+    const known = this.#known
+    if (known === null || isNewer(state.version, known.state.version)) this.#known = { state, since: now }
+    else if (sameVersion(state.version, known.state.version)) {
+      this.#known = { state: keepSame(known.state, state), since: known.since }
+    }
   }
 
   /**
@@ -52,8 +59,8 @@ export class TopicKnowledge<T> {
       if (version && !isNewer(state.version, version) && !sameVersion(state.version, version)) this.#disowned = version
     }
     if (this.#disowned && sameVersion(this.#disowned, state.version)) this.#disowned = null
-    this.#known = { state, since: now }
-    return state
+    this.#known = { state: keepSame(known?.state, state), since: now }
+    return this.#known.state
   }
 
   /** Takes in that some process says it published a version: until Postgres was asked, an older register is in doubt. */
@@ -65,4 +72,10 @@ export class TopicKnowledge<T> {
   get disowned(): string {
     return this.#disowned ? formatVersion(this.#disowned) : ''
   }
+}
+
+/** The state as it was known, if nothing of it is new: who keeps its data can tell by identity. */
+function keepSame<T>(known: TopicState<T> | undefined, state: TopicState<T>): TopicState<T> {
+  const isSame = known && sameVersion(known.version, state.version) && JSON.stringify(known) === JSON.stringify(state)
+  return isSame ? known : state
 }

@@ -1,80 +1,99 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import type { CacheListener, UnknownReason } from './cache-event'
+import { DeadlineError, UnavailableError } from '../errors'
+import type { Stretch } from '../time/stretch'
+import { withDeadline } from './deadline'
 import { createGate, type Settled } from './gate'
-import { registerKey } from './question'
-import type { RedisClient } from './redis-client'
-import { REGISTER_FIELDS, type RegisterRecord, readRecord, writeState } from './register-record'
-import { type Moment, TopicKnowledge } from './topic-knowledge'
-import { formatVersion, parseVersion, type TopicState, type Version } from './version'
+import { KnownTopics, readAnnouncement, writeAnnouncement } from './known-topics'
+import { type Asked, type ReadRegister, RedisRegister } from './redis-register'
+import { UnknownTopicError, type VersionRegisterOptions } from './register-options'
+import type { RegisterRecord } from './register-record'
+import { type Dependency, isCertain, type Pinned, type TopicState } from './topic-state'
+import { formatVersion, type Version } from './version'
 
-/** Postgres keeps no state of a topic that was asked for. */
-export class UnknownTopicError extends Error {
-  constructor(readonly topic: string) {
-    super(`The database keeps no version of the topic ${topic}.`)
-  }
-}
-
-export interface VersionRegisterOptions<T> {
-  /** Without it, every read goes to Postgres. */
-  readonly redis?: RedisClient
-  /** Reads the states from the primary Postgres, with one statement for all topics. A topic without one is left out. */
-  readStates(topics: readonly string[]): Promise<ReadonlyMap<string, TopicState<T>>>
-  /** Monotonic, in milliseconds. */
-  readonly clock: () => number
-  readonly onEvent: CacheListener
-  /** Milliseconds for which `prepare` and `publish` try in all; default 3000. */
-  readonly retryMs?: number
-}
-
-interface Asked {
-  readonly group: string
-  readonly topic: string
-}
-
-/** A register and what speaks against it: a doubt, a commit that may be under way, or nothing. */
+/** A register and what speaks for it: a state that is believed, or none. */
 interface Judged<T> extends Asked {
-  readonly record: RegisterRecord<T> | null
+  /** Null when Redis could not be asked. */
+  readonly record: RegisterRecord | null
   readonly believed: TopicState<T> | null
 }
 
-const CHANNEL = 'aggregraph:versions'
-const RETRY_PAUSE_MS = 50
-/** A register that is lost is read anew from Postgres, so this only clears away topics that nobody serves any more. */
-const REGISTER_TTL_MS = 24 * 60 * 60 * 1000
+type Answers<T> = ReadonlyMap<string, Settled<Pinned<T>>>
+
+/** How long a question waits for Postgres to tell a version, where the last one known will do. */
+const PATIENCE_MS = 2_000
 
 /**
  * Knows the current state of every topic.
  *
  * Each topic has a register in Redis that refreshers keep: `prepare` is the last step before a commit, `publish` the
- * first after it. A read takes the register's state, or Postgres' when the register is absent, unreadable, prepared for
- * a commit, written under another Redis server, or contradicts what this process has seen; then the register is
- * repaired by compare-and-set. So after a commit no read that begins later gets an older state. Two cases are bounded
- * by `pollFloor` instead: a refresher that cannot reach Redis, and a Redis that loses or brings back what it held.
+ * first after it. A read takes the register's state, or Postgres' when the register is absent, unreadable, written under
+ * another Redis server, or contradicts what this process has seen. So after a commit no read that begins later gets an older
+ * state. Two cases are bounded by `pollFloor` instead: a refresher that cannot reach Redis, and a Redis that loses what it held
+ * behind an unbroken connection.
  *
- * A preparation whose refresher died keeps readers on Postgres, never blocked and never wrong, and is settled without a
- * clock: as soon as Postgres shows a `seq` at least as large as the prepared one (refreshers of a topic commit one after
- * another, so that commit has happened or never will), a reader clears it, if it is still the same.
+ * A register is repaired without a clock: whoever holds a shared publish lock of its topic knows that no refresher is
+ * between prepare and the end of its transaction, so what Postgres says then is what there is, and a preparation that is
+ * still there belongs to a refresher that is gone or is about to publish just that.
  */
 export class VersionRegister<T> {
-  readonly #redis: RedisClient | undefined
-  readonly #topics = new Map<string, { readonly group: string; readonly knowledge: TopicKnowledge<T> }>()
-  readonly #ask: (asked: Asked) => Promise<TopicState<T>>
-  #moment: Moment = 0
+  readonly #redis: RedisRegister<T> | undefined
+  readonly #topics = new KnownTopics<T>()
+  readonly #ask: (asked: Asked) => Promise<Pinned<T>>
+  readonly #askPostgres: (asked: Asked) => Promise<Pinned<T>>
+  /** Whether Postgres answered the last time it was asked; true before. */
+  #isConfirmed = true
   #polling: Promise<boolean> | null = null
 
   constructor(private readonly options: VersionRegisterOptions<T>) {
-    this.#redis = options.redis
-    this.#ask = createGate((asked: readonly Asked[]) => this.#readTurn(asked))
-    this.#redis?.subscribe(CHANNEL, (message) => this.#hear(message))
+    const { redis, clock, retryMs = 3_000 } = options
+    this.#redis = redis && new RedisRegister<T>(redis, clock, retryMs)
+    this.#ask = createGate(async (asked: readonly Asked[]) => this.#readTurn(await this.#readRegisters(asked)))
+    this.#askPostgres = createGate(async (asked: readonly Asked[]) =>
+      this.#readPostgres(await this.#readRegisters(asked)),
+    )
+    this.#redis?.subscribe((message) => this.#hear(message))
   }
 
   /**
-   * The state of a topic, no older than the last commit before the call. All calls of one turn of the event loop share
-   * one read. Within a process states do not go backwards, unless Postgres itself has (a restored backup). Rejects
-   * with an UnknownTopicError, or with the error of `readStates` when Postgres had to be asked.
+   * The state of a topic, no older than the last commit before the call but for the stretches that are `pending`. All calls
+   * of one turn of the event loop share one read. Within a process states do not go backwards, unless Postgres itself has
+   * (a restored backup). While neither Redis nor Postgres can be asked, the last state known, as not confirmed. Rejects with
+   * an UnknownTopicError, or with the error of `readStates` when nothing is known.
    */
-  current(group: string, topic: string): Promise<TopicState<T>> {
+  current(group: string, topic: string): Promise<Pinned<T>> {
     return this.#ask({ group, topic })
+  }
+
+  /** The same, but from Postgres whatever the register says: for stretches that are pending, or after a newer version was seen. */
+  settle(group: string, topic: string): Promise<Pinned<T>> {
+    return this.#askPostgres({ group, topic })
+  }
+
+  /** What this process last took for current, to begin with while `current` is under way; null when it knows nothing. */
+  known(topic: string): Pinned<T> | null {
+    const state = this.#topics.state(topic)
+    return state && this.#pin(state, [])
+  }
+
+  /** Whether what was made from these is what would be answered now. Never rejects: what cannot be confirmed is not. */
+  async confirms(dependencies: readonly Dependency[]): Promise<boolean> {
+    try {
+      const areCertain = await Promise.all(
+        dependencies.map(async (one) => isCertain(await this.#ask({ group: one.group, topic: one.topic }), one)),
+      )
+      return areCertain.every(Boolean)
+    } catch {
+      return false
+    }
+  }
+
+  /** Takes in that Postgres showed a version: an older register is in doubt until Postgres was asked again. */
+  notice(topic: string, version: Version): void {
+    this.#topics.announce(topic, version)
+  }
+
+  /** Hears of every state that is new to this process. The listener must not throw. */
+  onNewState(listener: (group: string, topic: string, state: Pinned<T>) => void): void {
+    this.#topics.onNewState(({ group, topic }, state) => listener(group, topic, this.#pin(state, [])))
   }
 
   /**
@@ -90,17 +109,12 @@ export class VersionRegister<T> {
   }
 
   /**
-   * Tells every reader, just before a refresh commits `version`, not to believe the register until it is published.
-   * Tries for 3 s; false when Redis stays out of reach. True without Redis. Never rejects.
+   * Tells every reader, just before a refresh commits `version`, not to believe the register over the stretches that it
+   * changes until it is published. Tries for 3 s; false when Redis stays out of reach. True without Redis. Never rejects.
    */
-  async prepare(group: string, topic: string, version: Version): Promise<boolean> {
-    const text = formatVersion(version)
-    const done = await this.#retry((redis) =>
-      redis.run('prepare register', (connection) =>
-        connection.prepareRegister(registerKey(group, topic), text, version.seq, REGISTER_TTL_MS),
-      ),
-    )
-    this.options.onEvent({ kind: done ? 'prepared' : 'prepare-failed', topic, version: text })
+  async prepare(group: string, topic: string, version: Version, stretches: readonly Stretch[]): Promise<boolean> {
+    const done = (await this.#redis?.prepare({ group, topic }, version, stretches)) ?? true
+    this.options.onEvent({ kind: done ? 'prepared' : 'prepare-failed', topic, version: formatVersion(version) })
     return done
   }
 
@@ -110,149 +124,140 @@ export class VersionRegister<T> {
    */
   async publish(group: string, topic: string, state: TopicState<T>): Promise<boolean> {
     const version = formatVersion(state.version)
-    const message = JSON.stringify([topic, version])
     // Whatever becomes of Redis, this process believes no older register from now on.
-    this.#know({ group, topic }).adoptRegister(state, ++this.#moment)
-    const done = await this.#retry(() => this.#advance({ group, topic }, state, version, message))
+    const { disowned } = this.#topics.learn({ group, topic }, state)
+    const advance = { disowned, settled: version, message: writeAnnouncement(topic, version) }
+    const done = (await this.#redis?.publish({ group, topic }, state, advance)) ?? true
     this.options.onEvent({ kind: done ? 'published' : 'publish-failed', topic, version })
     return done
   }
 
-  async #readTurn(asked: readonly Asked[]): Promise<ReadonlyMap<string, Settled<TopicState<T>>>> {
-    const judged = await this.#readRegisters(asked)
-    const answers = new Map<string, Settled<TopicState<T>>>()
-    for (const { topic, believed } of judged) if (believed) answers.set(topic, { value: believed })
+  async #readTurn(judged: readonly Judged<T>[]): Promise<Answers<T>> {
+    const believed = judged.flatMap(({ topic, believed, record }): (readonly [string, Settled<Pinned<T>>])[] =>
+      believed === null ? [] : [[topic, { value: this.#pin(believed, record?.pendingStretches ?? []) }]],
+    )
     const doubtful = judged.filter(({ believed }) => believed === null)
-    if (doubtful.length === 0) return answers
-
-    const began = ++this.#moment
-    try {
-      const states = await this.options.readStates(doubtful.map(({ topic }) => topic))
-      const read = doubtful.map((one) => [one, this.#adopt(one, states.get(one.topic), began)] as const)
-      await Promise.all(read.map(([one, state]) => state && one.record && this.#repair(one, state, one.record)))
-      for (const [{ topic }, state] of read) {
-        answers.set(topic, state ? { value: state } : { error: new UnknownTopicError(topic) })
-      }
-    } catch (error) {
-      for (const { topic } of doubtful) answers.set(topic, { error })
-    }
-    return answers
+    return new Map([...believed, ...(doubtful.length === 0 ? [] : await this.#readPostgres(doubtful))])
   }
 
-  /** Reads the registers with one trip; without Redis, nothing is known of any. */
-  async #readRegisters(asked: readonly Asked[]): Promise<readonly Judged<T>[]> {
-    const redis = this.#redis
-    const unread = asked.map((one) => ({ ...one, record: null, believed: null }))
-    if (!redis) return unread
+  #pin(state: TopicState<T>, pending: readonly Stretch[]): Pinned<T> {
+    return { ...state, pending, isConfirmed: this.#isConfirmed }
+  }
+
+  /** What Postgres says; what this process knows while it is away. */
+  async #readPostgres(judged: readonly Judged<T>[]): Promise<Answers<T>> {
+    const isKnown = judged.every(({ topic }) => this.known(topic) !== null)
+    // It is asked every second whether it is back: nobody else has to wait for that.
+    if (isKnown && !this.#isConfirmed) {
+      void this.pollFloor()
+      return this.#answerKnown(judged, new UnavailableError())
+    }
     try {
-      return await redis.run('read registers', async (connection, server) => {
-        const keys = asked.map(({ group, topic }) => registerKey(group, topic))
-        const replies = await Promise.all(keys.map((key) => readFields(connection.hmget(key, ...REGISTER_FIELDS))))
-        return asked.map((one, index) => this.#judge(one, readRecord<T>(replies[index] ?? []), server.epoch))
+      const reading = this.#adoptPostgres(judged)
+      const adopted = isKnown ? await withDeadline(reading, PATIENCE_MS, () => new UnavailableError()) : await reading
+      const pin = (state: TopicState<T> | null | undefined) => (state ? this.#pin(state, []) : null)
+      return new Map(
+        judged.map(({ topic }) => [topic, settledOr(pin(adopted.get(topic)), new UnknownTopicError(topic))]),
+      )
+    } catch (error) {
+      // Any other error is a fault of ours, and is not to hide behind what was known before.
+      const isAway = error instanceof UnavailableError || error instanceof DeadlineError
+      if (!isAway) return new Map(judged.map(({ topic }) => [topic, { error }]))
+      this.#isConfirmed = false
+      return this.#answerKnown(judged, error)
+    }
+  }
+
+  #answerKnown(judged: readonly Judged<T>[], error: unknown): Answers<T> {
+    return new Map(judged.map(({ topic }) => [topic, settledOr(this.known(topic), error)]))
+  }
+
+  /** Takes in what Postgres says, and repairs the registers that nobody is about to change. */
+  async #adoptPostgres(judged: readonly Judged<T>[]): Promise<ReadonlyMap<string, TopicState<T> | null>> {
+    const began = this.#topics.now()
+    const topics = judged.map(({ topic }) => topic)
+    const adopted = new Map<string, TopicState<T> | null>()
+    const adopt = (states: ReadonlyMap<string, TopicState<T>>) => {
+      this.#isConfirmed = true
+      for (const one of judged) {
+        adopted.set(one.topic, this.#topics.adopt(one, states.get(one.topic), began, one.record?.version ?? null))
+      }
+    }
+    const guard = judged.some(({ record }) => record !== null) ? this.options.guardStates : undefined
+    if (guard === undefined) adopt(await this.options.readStates(topics))
+    else {
+      await guard(topics, async (states, held) => {
+        adopt(states)
+        const mine = judged.filter(({ topic }) => held.has(topic))
+        await Promise.all(mine.map((one) => this.#repair(one, states.get(one.topic))))
       })
+    }
+    return adopted
+  }
+
+  /** Without Redis, nothing is known of any. */
+  async #readRegisters(asked: readonly Asked[]): Promise<readonly Judged<T>[]> {
+    const unread = asked.map((one) => ({ ...one, record: null, believed: null }))
+    try {
+      return (await this.#redis?.readAll(asked, (one, register) => this.#judge(one, register))) ?? unread
     } catch {
       this.options.onEvent({ kind: 'register-unreachable' })
       return unread
     }
   }
 
-  #judge(asked: Asked, record: RegisterRecord<T>, epoch: string): Judged<T> {
+  async #judge(asked: Asked, register: ReadRegister<T>): Promise<Judged<T>> {
+    const { record } = register
     const { topic } = asked
-    const knowledge = this.#know(asked)
-    if (record.pending !== null) {
-      this.options.onEvent({ kind: 'register-pending', topic, version: record.pending })
-      return { ...asked, record, believed: null }
-    }
-    const reason = doubtRecord(record, epoch) ?? (record.version && knowledge.doubt(record.version))
-    if (reason !== null || record.state === null) {
-      this.options.onEvent({ kind: 'register-unknown', topic, reason: reason ?? 'absent' })
-      return { ...asked, record, believed: null }
-    }
-    knowledge.adoptRegister(record.state, ++this.#moment)
-    return { ...asked, record, believed: record.state }
+    if (record.pending !== null) this.options.onEvent({ kind: 'register-pending', topic, version: record.pending })
+    const found = await this.#topics.believe(asked, register)
+    if (typeof found !== 'string') return { ...asked, record, believed: found }
+    this.options.onEvent({ kind: 'register-unknown', topic, reason: found })
+    return { ...asked, record, believed: null }
   }
 
-  #adopt(judged: Judged<T>, state: TopicState<T> | undefined, began: Moment): TopicState<T> | null {
-    if (!state) {
-      this.#topics.delete(judged.topic)
-      return null
-    }
-    return this.#know(judged).adoptPostgres(state, began, ++this.#moment, judged.record?.version ?? null)
-  }
-
-  /** Brings a register that was not believed to what Postgres says. A failure is an event; the next reader tries again. */
-  async #repair(asked: Asked, state: TopicState<T>, record: RegisterRecord<T>): Promise<void> {
-    const pending = record.pending === null ? null : parseVersion(record.pending)
-    const isSettled = record.pending !== null && (pending === null || state.version.seq >= pending.seq)
-    if (record.pending !== null && !isSettled) return
+  /** Brings a register to what Postgres says. A failure is an event; the next reader tries again. */
+  async #repair({ record, ...asked }: Judged<T>, state: TopicState<T> | undefined): Promise<void> {
+    if (state === undefined || record === null) return
+    const { disowned } = this.#topics.of(asked)
     try {
-      await this.#advance(asked, state, record.pending ?? '', null)
-      this.options.onEvent({ kind: 'register-repaired', topic: asked.topic, version: formatVersion(state.version) })
+      const advance = { disowned, settled: record.pending ?? '', message: null }
+      const isRepaired = await this.#redis?.advance(asked, state, advance)
+      if (isRepaired)
+        this.options.onEvent({ kind: 'register-repaired', topic: asked.topic, version: formatVersion(state.version) })
     } catch {
       // The client has told of it.
     }
   }
 
-  async #advance(asked: Asked, state: TopicState<T>, settled: string, message: string | null): Promise<unknown> {
-    const { seq } = state.version
-    const { disowned } = this.#know(asked)
-    const key = registerKey(asked.group, asked.topic)
-    const version = formatVersion(state.version)
-    const [channel, told] = message === null ? ['', ''] : [CHANNEL, message]
-    return this.#redis?.run('advance register', (connection, { epoch }) =>
-      connection.advanceRegister(
-        key,
-        version,
-        seq,
-        writeState(state),
-        epoch,
-        disowned,
-        settled,
-        REGISTER_TTL_MS,
-        channel,
-        told,
-      ),
-    )
-  }
-
   async #poll(): Promise<boolean> {
-    const topics = [...this.#topics]
+    const topics = this.#topics.list()
     if (topics.length === 0) return true
-    const began = ++this.#moment
+    const began = this.#topics.now()
     try {
-      const states = await this.options.readStates(topics.map(([topic]) => topic))
-      for (const [topic, { group, knowledge }] of topics) {
-        const before = knowledge.disowned
-        const state = this.#adopt({ group, topic, record: null, believed: null }, states.get(topic), began)
-        // Postgres denies what a register said: other processes may believe it still.
-        if (state && knowledge.disowned !== before && knowledge.disowned !== '') {
-          this.options.onEvent({ kind: 'register-unknown', topic, reason: 'disowned' })
-          await this.#repair({ group, topic }, state, readRecord<T>([]))
-        }
+      const reading = this.options.readStates(topics.map(({ topic }) => topic))
+      const states = await withDeadline(reading, this.options.silenceMs ?? 5_000, () => new UnavailableError())
+      this.#isConfirmed = true
+      const denied: Asked[] = []
+      for (const asked of topics) {
+        const knowledge = this.#topics.of(asked)
+        const { disowned, state: before } = knowledge
+        const state = this.#topics.adopt(asked, states.get(asked.topic), began, null)
+        if (state === null) continue
+        const lag = before === null ? 0 : Math.max(0, state.version.seq - before.version.seq)
+        this.options.onEvent({ kind: 'floor', topic: asked.topic, lag })
+        if (knowledge.disowned !== disowned && knowledge.disowned !== '') denied.push(asked)
+      }
+      // Postgres denies what a register said: other processes may believe it still.
+      for (const { group, topic } of denied) {
+        this.options.onEvent({ kind: 'register-unknown', topic, reason: 'disowned' })
+        await this.settle(group, topic)
       }
       return true
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      this.options.onEvent({ kind: 'floor-failed', message })
+      this.#isConfirmed = false
+      this.options.onEvent({ kind: 'floor-failed', message: error instanceof Error ? error.message : String(error) })
       return false
-    }
-  }
-
-  async #retry(attempt: (redis: RedisClient) => Promise<unknown>): Promise<boolean> {
-    if (!this.#redis) return true
-    const { clock, retryMs = 3_000 } = this.options
-    const end = clock() + retryMs
-    while (true) {
-      try {
-        await attempt(this.#redis)
-        return true
-      } catch {
-        const left = end - clock()
-        if (left <= 0) return false
-        // A first use begins to connect, and a lost connection may come back any moment.
-        if (this.#redis.server === null && (await this.#redis.connect(left))) continue
-        await wait(Math.max(0, Math.min(RETRY_PAUSE_MS, end - clock())))
-      }
     }
   }
 
@@ -260,40 +265,11 @@ export class VersionRegister<T> {
     const announced = readAnnouncement(message)
     if (announced === null) return
     const { topic, version } = announced
-    this.#topics.get(topic)?.knowledge.announce(version, ++this.#moment)
+    this.#topics.announce(topic, version)
     this.options.onEvent({ kind: 'announced', topic, version: formatVersion(version) })
   }
-
-  #know({ group, topic }: Asked): TopicKnowledge<T> {
-    const known = this.#topics.get(topic) ?? { group, knowledge: new TopicKnowledge<T>() }
-    this.#topics.set(topic, known)
-    return known.knowledge
-  }
 }
 
-/** The fields; a key of a foreign type has none that can be read. */
-async function readFields(reply: Promise<(string | null)[]>): Promise<readonly (string | null)[]> {
-  try {
-    return await reply
-  } catch (error) {
-    if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return ['']
-    throw error
-  }
-}
-
-function doubtRecord<T>(record: RegisterRecord<T>, epoch: string): UnknownReason | null {
-  if (record.isCorrupt) return 'corrupt'
-  if (record.state === null) return 'absent'
-  return record.epoch === epoch ? null : 'other-server'
-}
-
-function readAnnouncement(message: string): { readonly topic: string; readonly version: Version } | null {
-  try {
-    const parts: unknown = JSON.parse(message)
-    const [topic, text]: readonly unknown[] = Array.isArray(parts) ? parts : []
-    const version = typeof text === 'string' ? parseVersion(text) : null
-    return typeof topic === 'string' && version ? { topic, version } : null
-  } catch {
-    return null
-  }
+function settledOr<V>(value: V | null, error: unknown): Settled<V> {
+  return value === null ? { error } : { value }
 }

@@ -7,15 +7,6 @@ export interface Version {
   readonly uuid: string
 }
 
-/**
- * What is known of a topic, the thing that entries depend on. `data` is JSON of the caller's choosing, of which the
- * cache knows nothing; a change of its shape needs another topic, since processes of both releases share the register.
- */
-export interface TopicState<T> {
-  readonly version: Version
-  readonly data: T
-}
-
 /** The text of a version, `<seq>.<uuid>`. */
 export function formatVersion(version: Version): string {
   return `${version.seq}.${version.uuid}`

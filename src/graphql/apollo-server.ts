@@ -6,14 +6,24 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled'
-import { type GraphQLFormattedError, type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql'
+import {
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  NoSchemaIntrospectionCustomRule,
+  specifiedRules,
+} from 'graphql'
 import type { Logger } from 'pino'
+import { createTextStore } from '../cache/text-store'
+import { createDocumentStore } from './document-store'
 import { createErrorFormatter, headersOf, mapExecution, mapRefusal } from './error-map'
 import { createLimitsRule, createVariableLimits, DEFAULT_LIMITS, type OperationLimits } from './limits'
 import { createOperationRecorder } from './operation-record'
+import { createPrepareDocuments } from './prepare-documents'
 
 /** graphql-js adds one error that says there were more, which makes five. */
 const LISTED_ERRORS = 4
+/** What persisted queries may take. A client whose query went sends it again, so it is lost to nobody. */
+const PERSISTED_BYTES = 8 * 1024 * 1024
 
 export interface ApolloServerOptions<Context extends BaseContext> {
   readonly schema: GraphQLSchema
@@ -38,16 +48,22 @@ export function createApolloServer<Context extends BaseContext>(
   options: ApolloServerOptions<Context>,
 ): ApolloServer<Context> {
   const { schema, introspection, suggestions, logger, limits = DEFAULT_LIMITS, plugins = [] } = options
+  const parseOptions = { maxTokens: limits.tokens }
+  const validationRules = [createLimitsRule(limits), ...(introspection ? [] : [NoSchemaIntrospectionCustomRule])]
+  const store = createDocumentStore()
   return new ApolloServer<Context>({
     schema,
     logger,
     introspection: true,
     csrfPrevention: false,
+    // A text never differs from its hash, so time takes none away.
+    persistedQueries: { cache: createTextStore(PERSISTED_BYTES), ttl: null },
     stopOnTerminationSignals: false,
     includeStacktraceInErrorResponses: false,
     formatError: createErrorFormatter({ log: logger, suggestions }),
-    parseOptions: { maxTokens: limits.tokens },
-    validationRules: [createLimitsRule(limits), ...(introspection ? [] : [NoSchemaIntrospectionCustomRule])],
+    parseOptions,
+    validationRules,
+    documentStore: store,
     validationOptions: { maxErrors: LISTED_ERRORS },
     executionOptions: { maxCoercionErrors: LISTED_ERRORS },
     plugins: [
@@ -56,6 +72,7 @@ export function createApolloServer<Context extends BaseContext>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
+      createPrepareDocuments({ schema, store, parseOptions, rules: [...specifiedRules, ...validationRules] }),
       createVariableLimits(limits),
       ...plugins,
       createStatusMapper(logger),

@@ -48,10 +48,11 @@ export function createDatasetResolvers(definition: Definition, types: DatasetTyp
       @Arg('where', () => types.Where, { nullable: true }) _where: unknown,
       @Arg('timezone', () => TimeZoneScalar, { defaultValue: 'UTC', description: 'Zone of dates, days and hours.' })
       _timezone: string,
-      @Ctx() { session }: GraphQLContext,
+      @Ctx() { session, requests }: GraphQLContext,
       @Info() info: GraphQLResolveInfo,
     ): Promise<ReportView> {
-      const request = readResolvedRequest(info, definition)
+      const [node] = info.fieldNodes
+      const request = (node && requests?.get(node)) ?? readResolvedRequest(info, definition)
       const answer = await session.answer(definition, request)
       const fault = faultOfAll(answer)
       if (fault !== null) throw fault

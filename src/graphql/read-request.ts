@@ -87,6 +87,11 @@ class SelectionReader {
     return parents.flatMap((parent) => select(this.document, parent))
   }
 
+  /** Whether the moment of the data is selected in a `meta` among the fields. */
+  showsMoment(fields: readonly SelectedField[]): boolean {
+    return named(this.fields(named(fields, 'meta')), 'dataAsOf').length > 0
+  }
+
   /** Measures selected under fields that return the measures themselves. */
   measures(fields: readonly SelectedField[]): string[] {
     const chosen = new Set(this.fields(fields).map((field) => field.name))
@@ -184,6 +189,7 @@ export function readReportRequest(
     series: reader.series(fields),
     breakdowns: reader.breakdowns(fields),
     compares: reader.compares(fields),
+    showsMoment: reader.showsMoment([...fields, ...reader.fields(named(fields, 'compare'))]),
   }
 }
 

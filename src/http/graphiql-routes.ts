@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { namesTag, tagOf } from './entity-tag'
 import { HttpRefusal } from './refusal'
 
 /** A question that the explorer opens with. */
@@ -100,7 +100,7 @@ async function readPart(folder: string, file: string): Promise<Buffer> {
 }
 
 function answerTagged(reply: FastifyReply, content: Buffer, known: string | undefined): FastifyReply {
-  const etag = `"${createHash('sha256').update(content).digest('base64url')}"`
+  const etag = tagOf(content)
   reply.headers({ etag, 'cache-control': 'no-cache' })
-  return known === etag ? reply.code(304).send() : reply.send(content)
+  return namesTag(known, etag) ? reply.code(304).send() : reply.send(content)
 }

@@ -3,12 +3,17 @@ import type { BaseContext } from '@apollo/server'
 import cors from '@fastify/cors'
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import type { Logger } from 'pino'
+import type { CacheListener } from '../cache/cache-event'
+import type { ResponseStore } from '../cache/response-store'
+import { EXPOSED_HEADERS, SECURITY_HEADERS, varyOf } from './answer-headers'
+import { EVERYBODY, type Identify } from './caller'
 import { answerError } from './error-answer'
 import { type GraphiqlRoutesOptions, serveGraphiql } from './graphiql-routes'
 import { type GraphqlRouteOptions, serveGraphql } from './graphql-route'
 import { HttpRefusal } from './refusal'
 import { checkHost, checkUri, LARGEST_HEAD_BYTES } from './request-checks'
-import { logRequests } from './request-log'
+import { logRequests, type RequestListener } from './request-log'
+import { createResponseCache } from './response-cache'
 import { createSocketAnswer } from './socket-errors'
 import { type StatusRoutesOptions, serveStatus } from './status-routes'
 
@@ -36,7 +41,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
 export type Phase = 'open' | 'draining' | 'closing'
 
 export interface HttpAppOptions<Context extends BaseContext>
-  extends Omit<GraphqlRouteOptions<Context>, 'isClosing' | 'strictMediaTypes'>,
+  extends Omit<GraphqlRouteOptions<Context>, 'isClosing' | 'strictMediaTypes' | 'identify' | 'vary' | 'cache'>,
     StatusRoutesOptions,
     GraphiqlRoutesOptions {
   readonly logger: Logger
@@ -48,21 +53,22 @@ export interface HttpAppOptions<Context extends BaseContext>
   readonly corsOrigins: readonly string[]
   /** Default true: a body that does not say it is JSON is 415. */
   readonly strictMediaTypes?: boolean
-}
-
-const SECURITY_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  /** Default: nobody has to say who they are, and all may see the same. */
+  readonly identify?: Identify
+  /** Where whole answers are kept; without it, none are. */
+  readonly responses?: ResponseStore
+  readonly onCacheEvent?: CacheListener
+  readonly onRequest?: RequestListener
 }
 
 /**
- * Creates the HTTP server, not listening yet: `/graphql`, `/graphiql`, `/schema.graphql`, `/healthz` and `/readyz`. It
+ * Creates the HTTP server, not listening yet: `/graphql`, `/graphiql`, `/schema.graphql`, `/healthz`, `/readyz` and `/metrics`. It
  * serves before there is an Apollo Server, so that a process can say that it is starting. Every error has the form
  * `{"errors":[…]}`.
  */
 export function createHttpApp<Context extends BaseContext>(options: HttpAppOptions<Context>): FastifyInstance {
-  const { logger, limits, phase, strictMediaTypes = true } = options
+  const { logger, limits, strictMediaTypes = true, identify = () => EVERYBODY, responses } = options
+  const { onRequest = () => undefined } = options
   const socketAnswer = createSocketAnswer()
   const app: FastifyInstance = fastify({
     bodyLimit: limits.bodyBytes,
@@ -89,16 +95,37 @@ export function createHttpApp<Context extends BaseContext>(options: HttpAppOptio
     },
   })
   app.server.maxConnections = limits.connections
-  socketAnswer.watch(app.server)
   let isClosing = false
   app.addHook('preClose', async () => {
     isClosing = true
   })
+  const phase = () => (isClosing ? 'closing' : options.phase())
+  const hasCallers = options.identify !== undefined
+  const cache =
+    responses === undefined
+      ? null
+      : createResponseCache({
+          ...options,
+          responses,
+          identify,
+          phase,
+          hasCallers,
+          onEvent: options.onCacheEvent ?? (() => undefined),
+          bodyBytes: limits.bodyBytes,
+          onRequest,
+        })
+  if (cache !== null) {
+    app.server.removeAllListeners('request')
+    app.server.on('request', (request, response) =>
+      cache.listen(request, response, () => app.routing(request, response)),
+    )
+  }
+  socketAnswer.watch(app.server)
 
-  logRequests(app, logger)
+  logRequests(app, logger, onRequest)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS)
-    if (isClosing || phase() !== 'open') reply.header('connection', 'close')
+    if (phase() !== 'open') reply.header('connection', 'close')
     checkUri(request)
     checkHost(request, options.hostNames)
   })
@@ -107,7 +134,7 @@ export function createHttpApp<Context extends BaseContext>(options: HttpAppOptio
       origin: [...options.corsOrigins],
       methods: ['GET', 'POST'],
       allowedHeaders: ['Content-Type', 'Authorization', 'X-API-Key', 'Apollo-Require-Preflight'],
-      exposedHeaders: ['Cache-Status', 'ETag', 'Retry-After'],
+      exposedHeaders: EXPOSED_HEADERS,
       maxAge: 600,
       strictPreflight: false,
     })
@@ -116,7 +143,14 @@ export function createHttpApp<Context extends BaseContext>(options: HttpAppOptio
   app.setNotFoundHandler(async (request) => {
     throw refuseRoute(app, request)
   })
-  serveGraphql(app, { ...options, strictMediaTypes, isClosing: () => isClosing || phase() === 'closing' })
+  serveGraphql(app, {
+    ...options,
+    strictMediaTypes,
+    identify,
+    cache,
+    vary: varyOf({ ...options, hasCallers }),
+    isClosing: () => phase() === 'closing',
+  })
   serveGraphiql(app, options)
   serveStatus(app, options)
   return app

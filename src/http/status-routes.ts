@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { UnavailableError } from '../errors'
+import { namesTag, tagOf } from './entity-tag'
 
 /** Whether anything correct can be answered, and what is amiss. */
 export interface Readiness {
@@ -14,12 +14,16 @@ export interface StatusRoutesOptions {
   readonly readiness: () => Readiness | Promise<Readiness>
   /** The SDL, or null while there is none. Without it the schema is nobody's business. */
   readonly schemaText?: () => string | null
+  /** The metrics in the text format of Prometheus. */
+  readonly metricsText?: () => Promise<string>
 }
 
 const METHODS = ['GET', 'HEAD']
+const METRICS_MEDIA_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Serves `/healthz` (alive), `/readyz` (can answer) and `/schema.graphql`. */
-export function serveStatus(app: FastifyInstance, { readiness, schemaText }: StatusRoutesOptions): void {
+/** Serves `/healthz` (alive), `/readyz` (can answer), `/metrics` and `/schema.graphql`. */
+export function serveStatus(app: FastifyInstance, options: StatusRoutesOptions): void {
+  const { readiness, schemaText, metricsText } = options
   app.route({
     method: METHODS,
     url: '/healthz',
@@ -36,6 +40,17 @@ export function serveStatus(app: FastifyInstance, { readiness, schemaText }: Sta
         .send({ status, reasons })
     },
   })
+  if (metricsText !== undefined) {
+    app.route({
+      method: METHODS,
+      url: '/metrics',
+      handler: async (_request, reply) =>
+        reply
+          .header('cache-control', 'no-store')
+          .type(METRICS_MEDIA_TYPE)
+          .send(await metricsText()),
+    })
+  }
   if (schemaText === undefined) return
   app.route({
     method: METHODS,
@@ -43,9 +58,9 @@ export function serveStatus(app: FastifyInstance, { readiness, schemaText }: Sta
     handler: async (request, reply) => {
       const text = schemaText()
       if (text === null) throw new UnavailableError()
-      const etag = `"${createHash('sha256').update(text).digest('base64url')}"`
+      const etag = tagOf(text)
       reply.headers({ etag, 'cache-control': 'no-cache' })
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+      if (namesTag(request.headers['if-none-match'], etag)) return reply.code(304).send()
       return reply.type('text/plain; charset=utf-8').send(text)
     },
   })

@@ -3,9 +3,16 @@ import type { VersionRegister } from '../cache/version-register'
 import { baseZone } from '../dataset/base-zone'
 import type { LayoutDefinition } from '../dataset/definition'
 import { type Changes, claimMarks, countMarks } from '../storage/dirty-marks'
-import { lapseLayouts, markBehind, readSavedState, saveLayout } from '../storage/layout-updates'
-import { type LayoutState, type LiveLayout, readLiveLayouts, type VersionedState } from '../storage/layouts'
+import { lapseLayouts, markBehind, saveLayout } from '../storage/layout-updates'
+import {
+  type LayoutState,
+  type LiveLayout,
+  readLayoutStates,
+  readLiveLayouts,
+  type VersionedState,
+} from '../storage/layouts'
 import { codeOf, isUnavailable } from '../storage/postgres-errors'
+import { lockForPublishing } from '../storage/publish-lock'
 import type { Query } from '../storage/query'
 import { countCensus, readEnds } from '../storage/rollup-content'
 import { censusTable, layoutId, rollupTables } from '../storage/rollup-table'
@@ -15,6 +22,7 @@ import { bucketEnd } from '../time/buckets'
 import { MIN_INSTANT } from '../time/instant'
 import { ALWAYS, coverStretches, type Stretch, uniteStretches } from '../time/stretch'
 import { touchedBuckets } from './alignment'
+import { narrowChanges } from './changed-stretches'
 import { keptByAny, type Recomputed, recompute, sourceSince, type Task } from './recompute'
 import { withWorkLock } from './work-lock'
 
@@ -48,10 +56,12 @@ const AS_USUAL = { tables: 'all', isNew: false, trustsSource: false } as const
 /** More stretches than this in one statement are joined with their neighbours. */
 const MOST_STRETCHES = 64
 
-interface Changed {
-  readonly layout: LiveLayout
+/** A layout after its update. */
+interface Updated {
+  readonly id: string
   readonly state: VersionedState
-  readonly hasGrown: boolean
+  /** What its new version changed; null: it has none. */
+  readonly changed: readonly Stretch[] | null
 }
 
 /** Longer than any bucket: a stretch that is open towards the past begins before the bucket of the first row does. */
@@ -89,7 +99,7 @@ function mergeRecomputed(parts: readonly Recomputed[]): Recomputed {
     for (const [index, delta] of part.rowDelta) rowDelta.set(index, (rowDelta.get(index) ?? 0) + delta)
     for (const [index, instant] of part.keptFrom) keptFrom.set(index, instant)
   }
-  return { rowDelta, keptFrom, changes: parts.reduce((sum, { changes }) => sum + changes, 0) }
+  return { rowDelta, keptFrom, changed: parts.flatMap(({ changed }) => changed) }
 }
 
 /** The tasks of a batch for one layout, the newest slice first. */
@@ -120,7 +130,7 @@ async function updateLayout(
   batch: Batch,
   layout: LiveLayout,
   claimed: Changes,
-): Promise<boolean> {
+): Promise<readonly Stretch[] | null> {
   const census = censusTable(layout.definition)
   const tasks = tasksOf(batch, layout, claimed)
   const isRebuilt = batch.whole !== null || layout.isBehind
@@ -140,7 +150,7 @@ async function updateLayout(
   const frozenBefore = sourceSince(layout, batch.now)
   const marks = await countMarks(query, schema, batch.definition.name)
   return saveLayout(query, schema, layout.id, {
-    hasChanged: done.changes > 0,
+    changed: narrowChanges(done.changed),
     isCurrent: batch.isLast && !marks.hasMarks,
     canOpen: batch.isLast && !marks.hasRowMarks,
     isExact: batch.isExact,
@@ -162,26 +172,43 @@ function isPassing(error: unknown): boolean {
   return isUnavailable(error) || /^(40|53|55|57|58|XX)/.test(codeOf(error) ?? 'XX')
 }
 
-/** Does the work on one layout; what only an old or new release's layout suffers from leaves the others alone. */
+/** Does the work on one layout, and gives the stretches that its new version changed; what only an old or new release's layout suffers from leaves the others alone. */
 async function tryLayout(
   query: Query,
   schema: string,
   batch: Batch,
   layout: LiveLayout,
   claimed: Changes,
-): Promise<boolean> {
+): Promise<readonly Stretch[] | null> {
   if (layout.id === layoutId(batch.definition)) return updateLayout(query, schema, batch, layout, claimed)
   await query('SAVEPOINT layout')
   try {
-    const hasGrown = await updateLayout(query, schema, batch, layout, claimed)
+    const changed = await updateLayout(query, schema, batch, layout, claimed)
     await query('RELEASE SAVEPOINT layout')
-    return hasGrown
+    return changed
   } catch (error) {
     if (isPassing(error)) throw error
     await query('ROLLBACK TO SAVEPOINT layout')
     await markBehind(query, schema, layout.id, error instanceof Error ? error.message : String(error))
-    return false
+    return null
   }
+}
+
+/** Updates every live layout of a dataset, and gives each as the transaction leaves it. */
+async function updateLayouts(query: Query, schema: string, batch: Batch): Promise<readonly Updated[]> {
+  const { name } = batch.definition
+  const layouts = await readLiveLayouts(query, schema, name, layoutId(batch.definition))
+  // Marks of a time when changes were captured mean nothing any more.
+  const claimsWhole = batch.whole !== null || batch.definition.capture === null
+  const claimed = await claimMarks(query, schema, name, batch.claims, claimsWhole)
+  const changed = new Map<string, readonly Stretch[] | null>()
+  for (const layout of layouts) changed.set(layout.id, await tryLayout(query, schema, batch, layout, claimed))
+  const ids = layouts.map(({ id }) => id)
+  if (batch.whole !== null || batch.stretches.length + claimed.stretches.length > 0) {
+    await lapseLayouts(query, schema, name, ids)
+  }
+  const states = await readLayoutStates(query, schema, ids)
+  return [...states].map(([id, state]) => ({ id, state, changed: changed.get(id) ?? null }))
 }
 
 /**
@@ -191,33 +218,21 @@ async function tryLayout(
  */
 export async function runBatch(batch: Batch, { dataSource, register }: BatchOptions): Promise<boolean | null> {
   const schema = schemaOf(dataSource)
-  const changed = await withWorkLock(dataSource, batch.definition, async (query) => {
-    const layouts = await readLiveLayouts(query, schema, batch.definition.name, layoutId(batch.definition))
-    // Marks of a time when changes were captured mean nothing any more.
-    const claimsWhole = batch.whole !== null || batch.definition.capture === null
-    const claimed = await claimMarks(query, schema, batch.definition.name, batch.claims, claimsWhole)
-    const results: Changed[] = []
-    for (const layout of layouts) {
-      const hasGrown = await tryLayout(query, schema, batch, layout, claimed)
-      results.push({ layout, hasGrown, state: await readSavedState(query, schema, layout) })
-    }
-    if (batch.whole !== null || batch.stretches.length + claimed.stretches.length > 0) {
-      await lapseLayouts(
-        query,
-        schema,
-        batch.definition.name,
-        layouts.map(({ id }) => id),
-      )
-    }
+  const { name } = batch.definition
+  const updated = await withWorkLock(dataSource, batch.definition, async (query) => {
+    const layouts = await updateLayouts(query, schema, batch)
+    const grown = layouts.flatMap(({ id, state, changed }) => (changed === null ? [] : [{ id, state, changed }]))
+    await lockForPublishing(
+      query,
+      grown.map(({ id }) => id),
+    )
     // The last step before COMMIT: readers go to Postgres until the new versions are published.
-    for (const { layout, state, hasGrown } of results) {
-      if (hasGrown) await register.prepare(batch.definition.name, layout.id, state.version)
-    }
-    return results
+    for (const { id, state, changed } of grown) await register.prepare(name, id, state.version, changed)
+    return layouts
   })
-  if (changed === null) return null
-  for (const { layout, state } of changed) {
-    if (state.data.isReady) await register.publish(batch.definition.name, layout.id, state)
+  if (updated === null) return null
+  for (const { id, state } of updated) {
+    if (state.data.isReady) await register.publish(name, id, state)
   }
-  return changed.some(({ layout, hasGrown }) => layout.id === layoutId(batch.definition) && hasGrown)
+  return updated.some(({ id, changed }) => id === layoutId(batch.definition) && changed !== null)
 }

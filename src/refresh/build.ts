@@ -187,7 +187,7 @@ async function buildPart(definition: LayoutDefinition, part: Part, options: Buil
     const rowDelta = new Map(done.rowDelta)
     for (const [index, rows] of history) rowDelta.set(index, (rowDelta.get(index) ?? 0) + rows)
     await saveLayout(query, schema, id, {
-      hasChanged: false,
+      changed: [],
       isCurrent: false,
       canOpen: false,
       isExact: false,

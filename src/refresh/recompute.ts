@@ -4,12 +4,13 @@ import { type Origin, selectBuckets, selectDays } from '../storage/build-sql'
 import type { LiveLayout } from '../storage/layouts'
 import type { Query } from '../storage/query'
 import { deleteBefore } from '../storage/rollup-content'
-import { type RollupTable, rollupTables } from '../storage/rollup-table'
-import { insertBuckets, replaceBuckets } from '../storage/write-sql'
+import { censusTable, type RollupTable, rollupTables } from '../storage/rollup-table'
+import { insertBuckets, readWritten, replaceBuckets, type Written } from '../storage/write-sql'
 import { bucketStart } from '../time/buckets'
 import { ALWAYS, clipStretches, type Stretch } from '../time/stretch'
 import { firstStart, listBoundaries, needsBoundaries, startingBuckets, touchedBuckets } from './alignment'
 import { planBuild } from './build-plan'
+import { type ChangedBuckets, changedBuckets } from './changed-stretches'
 
 /** What is to be computed anew of a layout. Stretches are finite. */
 export interface Task {
@@ -28,10 +29,11 @@ export interface Task {
 
 const LONGEST_BUCKET_MS = 366 * 86_400_000
 
-/** How the rows of each rollup changed in number, by its index, and whether any row changed at all. */
+/** How the rows of each rollup changed in number, by its index, and in which buckets any row changed at all. */
 export interface Recomputed {
   readonly rowDelta: ReadonlyMap<number, number>
-  readonly changes: number
+  /** Those of the census count, too: it says how far the data reach. Of new buckets none are told. */
+  readonly changed: readonly ChangedBuckets[]
   /** Where each rollup that forgets begins now, by its index. */
   readonly keptFrom: ReadonlyMap<number, number>
 }
@@ -81,9 +83,11 @@ export async function recompute(query: Query, schema: string, layout: LiveLayout
   }
   const rowDelta = new Map<number, number>()
   const keptFrom = new Map<number, number>()
+  const changed: ChangedBuckets[] = []
+  // A question begins and ends with buckets of the dataset.
+  const within = touchedBuckets(censusTable(definition).rollup, stretches)
   /** From where on a table has every bucket there is. */
   const available = new Map<string, number>()
-  let changes = 0
   const steps = planBuild(definition, extent)
   for (const { table, finer } of steps) {
     const { rollup } = table
@@ -117,17 +121,17 @@ export async function recompute(query: Query, schema: string, layout: LiveLayout
       const select = selectBuckets(definition, table, piece.origin, piece.stretches, boundaries, schema)
       const delta = await write(query, schema, table, select, piece.stretches, task.isNew)
       rowDelta.set(rollup.index, (rowDelta.get(rollup.index) ?? 0) + delta.inserted - delta.deleted)
-      // The census counts as a change too: it says how far the data reach.
-      changes += delta.inserted + delta.updated + delta.deleted
+      if (delta.buckets.length > 0) changed.push(changedBuckets(rollup, delta, within))
     }
     if (!task.isNew && rollup.keep !== null && (layout.keptFrom[rollup.index] ?? ALWAYS.from) < since) {
       const deleted = await deleteBefore(query, schema, table, since)
       rowDelta.set(rollup.index, (rowDelta.get(rollup.index) ?? 0) - deleted)
       keptFrom.set(rollup.index, since)
-      changes += deleted
+      const gone = [{ from: ALWAYS.from, to: since }]
+      if (deleted > 0) changed.push({ rollup, buckets: gone, isEach: false, within: gone })
     }
   }
-  return { rowDelta, changes, keptFrom }
+  return { rowDelta, changed, keptFrom }
 }
 
 async function write(
@@ -137,9 +141,11 @@ async function write(
   select: string,
   stretches: readonly Stretch[],
   isNew: boolean,
-): Promise<{ readonly deleted: number; readonly updated: number; readonly inserted: number }> {
-  if (isNew) return { deleted: 0, updated: 0, inserted: (await query(insertBuckets(table, select, schema))).affected }
+): Promise<Written> {
+  if (isNew) {
+    const { affected } = await query(insertBuckets(table, select, schema))
+    return { deleted: 0, updated: 0, inserted: affected, buckets: [], isEach: true }
+  }
   const { rows } = await query(replaceBuckets(table, select, stretches, schema))
-  const count = (key: string) => Number(rows[0]?.[key] ?? 0)
-  return { deleted: count('deleted'), updated: count('updated'), inserted: count('inserted') }
+  return readWritten(rows[0])
 }

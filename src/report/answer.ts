@@ -1,5 +1,6 @@
 import { DeadlineError, UnavailableError } from '../errors'
 import type { KeyValue, Value } from '../storage/part'
+import type { Basis } from './basis'
 
 /** A part, or why it could not be answered: a part that fails leaves the others alone. */
 export type Settled<T> = { readonly isOk: true; readonly value: T } | { readonly isOk: false; readonly error: unknown }
@@ -73,6 +74,7 @@ export interface ReportAnswer {
   readonly series: readonly Settled<readonly Point[]>[]
   readonly breakdowns: readonly Settled<Breakdown>[]
   readonly compares: readonly Settled<ComparisonAnswer>[]
+  readonly basis: Basis
 }
 
 /**

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../cache/canonical-json'
-import { formatVersion } from '../cache/version'
+import { newestChange } from '../cache/history'
+import type { Pinned } from '../cache/topic-state'
+import { formatVersion, type Version } from '../cache/version'
 import type { Definition } from '../dataset/definition'
-import type { VersionedState } from '../storage/layouts'
+import type { LayoutState } from '../storage/layouts'
 import {
   type Breakdown,
   type ComparisonAnswer,
@@ -13,6 +15,7 @@ import {
   type Settled,
   settle,
 } from './answer'
+import { basisOf, stretchOf } from './basis'
 import { evaluateBreakdown } from './evaluate-breakdown'
 import type { Frame } from './frame'
 import { type LoadPart, planSeries, planTotals, seriesBoundaries } from './part-plan'
@@ -32,43 +35,56 @@ export async function evaluateSeries(subject: Subject, request: SeriesRequest, l
   return createPointMaker(subject, request, boundaries)(rows)
 }
 
-function metaOf(frame: Frame, state: VersionedState): Meta {
+/** What a part showed that may be older than the state it was asked at: there was nothing newer to be had. */
+export interface Older {
+  readonly version: Version
+  readonly asOf: number | null
+}
+
+/** The version of what a frame's answer shows: the newest change inside of it. */
+function versionOf(frame: Frame, { version, history }: Pinned<LayoutState>, older: Older | null): string {
+  return formatVersion(older?.version ?? newestChange(history, [stretchOf(frame)]) ?? version)
+}
+
+function metaOf(frame: Frame, state: Pinned<LayoutState>, older: Older | null): Meta {
+  const asOf = older === null ? state.data.dataAsOf : older.asOf
   return {
     from: frame.format(frame.from),
     to: frame.format(frame.to),
     timezone: frame.timezone,
-    version: formatVersion(state.version),
-    dataAsOf: state.data.dataAsOf === null ? null : new Date(state.data.dataAsOf).toISOString(),
-    stale: false,
+    version: versionOf(frame, state, older),
+    dataAsOf: asOf === null ? null : new Date(asOf).toISOString(),
+    stale: older !== null,
   }
 }
 
 async function evaluateComparison(
   subject: Subject,
   request: CompareRequest,
-  state: VersionedState,
   load: LoadPart,
-): Promise<ComparisonAnswer> {
+): Promise<Omit<ComparisonAnswer, 'meta'> & { readonly frame: Frame }> {
   const earlier = shiftSubject(subject, request.to)
   const { totals } = request
   const [totalsAnswer, series] = await Promise.all([
     totals === null ? null : settle(() => evaluateTotals(earlier, totals, load)),
     Promise.all(request.series.map((one) => settle(() => evaluateSeries(earlier, one, load)))),
   ])
-  return { meta: metaOf(earlier.frame, state), totals: totalsAnswer, series }
+  return { frame: earlier.frame, totals: totalsAnswer, series }
 }
 
 /**
  * Answers a report from one state of its layout. A part that fails is settled as failed and leaves the others alone.
+ * `readOlder` tells, once all parts are loaded, the oldest that any of them showed; null: all show the state.
  *
  * @throws BadInputError for the arguments that all parts share.
  */
 export async function evaluateReport(
   definition: Definition,
   request: ReportRequest,
-  state: VersionedState,
+  state: Pinned<LayoutState>,
   asking: Asking,
   load: LoadPart,
+  readOlder: () => Older | null,
 ): Promise<ReportAnswer> {
   const subject = readSubject(definition, request, state, asking)
   const { frame } = subject
@@ -76,13 +92,16 @@ export async function evaluateReport(
     Settled<Measures> | null,
     Settled<Point[]>[],
     Settled<Breakdown>[],
-    Settled<ComparisonAnswer>[],
+    Settled<Awaited<ReturnType<typeof evaluateComparison>>>[],
   ] = await Promise.all([
     request.totals === null ? null : settle(() => evaluateTotals(subject, request.totals ?? [], load)),
     Promise.all(request.series.map((one) => settle(() => evaluateSeries(subject, one, load)))),
     Promise.all(request.breakdowns.map((one) => settle(() => evaluateBreakdown(subject, one, load)))),
-    Promise.all(request.compares.map((one) => settle(() => evaluateComparison(subject, one, state, load)))),
+    Promise.all(request.compares.map((one) => settle(() => evaluateComparison(subject, one, load)))),
   ])
+  // Known only now: any part may have been the one that could not be had.
+  const older = readOlder()
+  const frames = [frame, ...compares.flatMap((compare) => (compare.isOk ? [compare.value.frame] : []))]
   const identity = canonicalJson([
     definition.hash,
     definition.meaning,
@@ -93,14 +112,19 @@ export async function evaluateReport(
     frame.timezone,
     subject.where,
     subject.scope.key,
-    formatVersion(state.version),
+    versionOf(frame, state, older),
   ])
   return {
     id: createHash('sha256').update(identity).digest('base64url').slice(0, 27),
-    meta: metaOf(frame, state),
+    meta: metaOf(frame, state, older),
     totals,
     series,
     breakdowns,
-    compares,
+    compares: compares.map((compare) => {
+      if (!compare.isOk) return compare
+      const { frame: earlier, ...answer } = compare.value
+      return { isOk: true, value: { ...answer, meta: metaOf(earlier, state, older) } }
+    }),
+    basis: basisOf(definition, frames, asking.clock),
   }
 }

@@ -7,7 +7,9 @@ import type { BreakdownPart, KeyValue, Part, PartRows, Position, Slice } from '.
 import { layoutId } from '../storage/rollup-table'
 import { bucketBoundaries } from '../time/buckets'
 import type { Granularity } from '../time/granularity'
+import type { Stretch } from '../time/stretch'
 import { offsetTransitions } from '../time/time-zone'
+import { stretchOf } from './basis'
 import { chooseRollup, firstBucket, type Need } from './choose-rollup'
 import { dimensionsOfCondition } from './filter'
 import { checkZone, type Frame } from './frame'
@@ -19,6 +21,8 @@ import type { Subject } from './subject'
 export interface PlannedPart<P extends Part> {
   readonly part: P
   readonly question: Question
+  /** The part depends on nothing outside of this stretch of its dataset. */
+  readonly stretch: Stretch
   /** Seconds until nobody asks this any more, because a relative range moves on; undefined for a range that stands still. */
   readonly ttlSeconds: number | undefined
 }
@@ -90,6 +94,7 @@ function planPart<P extends Part>(subject: Subject, part: P, content: object): P
   return {
     part,
     question: { group: definition.name, topic: layoutId(definition), scope: scope.key, text },
+    stretch: stretchOf(frame),
     ttlSeconds: frame.movesAt === null ? undefined : Math.max(1, (frame.movesAt - frame.now) / 1000),
   }
 }

@@ -16,7 +16,11 @@ function createNamer(
   )
   const write = (name: string, value: Value): Value =>
     typeof value === 'number' && instants.has(name) ? formatInstant(Math.floor(value), frame.timezone) : value
-  return (values) => Object.fromEntries(measures.map((name, index) => [name, write(name, values[index] ?? null)]))
+  return (values) => {
+    const named: Record<string, Value> = {}
+    for (const [index, name] of measures.entries()) named[name] = write(name, values[index] ?? null)
+    return named
+  }
 }
 
 /** Names the values of a part. */
@@ -34,12 +38,6 @@ export function emptyMeasures(definition: Definition, measures: readonly string[
   return Object.fromEntries(measures.map((name) => [name, isNullable(name) ? null : 0]))
 }
 
-/** A bucket of a series, as its point shows it. */
-interface Bucket extends Omit<Point, 'measures'> {
-  /** Whether it is answered without rows. */
-  readonly isFilled: boolean
-}
-
 /** Makes the points of series that share their buckets, from rows of buckets. */
 export type PointMaker = (rows: SeriesRows['rows']) => Point[]
 
@@ -55,27 +53,28 @@ export function createPointMaker(
   boundaries: readonly number[],
 ): PointMaker {
   const { definition, frame } = subject
-  const { measures } = series
+  const { measures, fill, granularity } = series
   const empty = emptyMeasures(definition, measures)
   const name = createNamer(subject, measures)
   const texts = boundaries.map((boundary) => frame.format(boundary))
+  const dates = isCalendar(granularity) ? boundaries.map((boundary) => frame.date(boundary)) : null
   const end = Math.min(frame.to, frame.now)
-  const buckets = boundaries.slice(0, -1).map((start, index): Bucket => {
-    const next = boundaries[index + 1] ?? start
-    return {
-      start: texts[index] ?? '',
-      end: texts[index + 1] ?? '',
-      date: isCalendar(series.granularity) ? frame.date(start) : null,
-      partial: start < frame.from || next > end,
-      isFilled: series.fill && start <= frame.now,
-    }
-  })
   return (rows) => {
     const byBucket = new Map(rows)
-    return buckets.flatMap(({ isFilled, ...bucket }, index) => {
+    const points: Point[] = []
+    for (let index = 0; index < boundaries.length - 1; index++) {
       const values = byBucket.get(index)
-      if (values === undefined) return isFilled ? [{ ...bucket, measures: empty }] : []
-      return [{ ...bucket, measures: name(values) }]
-    })
+      const from = boundaries[index] ?? 0
+      const to = boundaries[index + 1] ?? from
+      if (values === undefined && !(fill && from <= frame.now)) continue
+      points.push({
+        start: texts[index] ?? '',
+        end: texts[index + 1] ?? '',
+        date: dates?.[index] ?? null,
+        partial: from < frame.from || to > end,
+        measures: values === undefined ? empty : name(values),
+      })
+    }
+    return points
   }
 }

@@ -1,15 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Bulkhead } from '../cache/bulkhead'
 import type { CacheService } from '../cache/cache-service'
-import { sameVersion, type Version } from '../cache/version'
-import { UnknownTopicError, type VersionRegister } from '../cache/version-register'
+import { isCurrent, overlap } from '../cache/history'
+import type { Answer } from '../cache/reading'
+import { UnknownTopicError } from '../cache/register-options'
+import type { Dependency, Pinned } from '../cache/topic-state'
+import { isNewer, sameVersion, type Version } from '../cache/version'
+import type { VersionRegister } from '../cache/version-register'
 import type { Definition } from '../dataset/definition'
 import { DatasetNotReadyError } from '../errors'
-import type { LayoutState, VersionedState } from '../storage/layouts'
+import type { LayoutState } from '../storage/layouts'
+import type { Part, PartRows } from '../storage/part'
 import type { RollupReader } from '../storage/rollup-reader'
 import { layoutId } from '../storage/rollup-table'
+import type { Stretch } from '../time/stretch'
 import { type ReportAnswer, type Settled, settle, unwrap } from './answer'
-import { evaluateReport } from './evaluate'
-import type { LoadPart } from './part-plan'
+import { evaluateReport, type Older } from './evaluate'
+import type { PlannedPart } from './part-plan'
 import type { ReportRequest } from './request'
 import type { Asking } from './subject'
 import { toldError } from './told-error'
@@ -18,13 +25,16 @@ import { toldError } from './told-error'
 export interface ReportSources {
   readonly reader: RollupReader
   readonly cache: CacheService
-  readonly register: Pick<VersionRegister<LayoutState>, 'current'>
+  readonly register: Pick<VersionRegister<LayoutState>, 'current' | 'settle' | 'known' | 'notice'>
+  /** What loads pass through, so that Postgres gets no more at once than it can do. */
+  readonly bulkhead: Bulkhead
 }
 
 /** Where the parts of an operation came from. */
 export interface CacheOutcome {
   readonly hits: number
   readonly misses: number
+  readonly stale: number
 }
 
 interface Waiting {
@@ -32,21 +42,59 @@ interface Waiting {
   resolve(answer: Settled<ReportAnswer>): void
 }
 
+type State = Pinned<LayoutState>
+type Load = <P extends Part>(planned: PlannedPart<P>) => Promise<Answer<PartRows<P>>>
+
 /** Rounds through the cache before the parts are loaded in one transaction: refreshes that never stop must not starve an answer. */
-const ROUNDS = 2
+const ROUNDS = 3
 /** Why a refresh failed is not worth waiting for: a database that does not tell is in trouble itself. */
 const ERRORS_DEADLINE_MS = 1000
+
+/** What the parts of one round were. */
+class Round {
+  readonly #seen: { readonly version: Version; readonly stretch: Stretch }[] = []
+  hits = 0
+  misses = 0
+  stale = 0
+
+  take({ outcome, version }: Answer<unknown>, stretch: Stretch): void {
+    if (outcome === 'stale') {
+      this.stale += 1
+      return
+    }
+    if (outcome === 'memory' || outcome === 'redis') this.hits += 1
+    else this.misses += 1
+    this.#seen.push({ version, stretch })
+  }
+
+  /** Whether all parts are what a state says, and no commit is under way that may have changed that. */
+  holds(state: State): boolean {
+    return this.#seen.every(
+      ({ version, stretch }) => isCurrent(state, version, [stretch]) && !overlap(state.pending, [stretch]),
+    )
+  }
+
+  /** The newest version that a part was of, where it is newer than the state. */
+  newerThan(state: State): Version | null {
+    return this.#seen.reduce<Version | null>(
+      (newest, { version }) => (isNewer(version, newest ?? state.version) ? version : newest),
+      null,
+    )
+  }
+}
 
 /**
  * One operation's questions. All of its reports on one dataset come from one version: they are collected for a turn of the
  * event loop and answered together, again if a refresh came in between.
  */
 export class ReportSession {
-  readonly #pinned = new Map<string, Promise<VersionedState>>()
+  readonly #pinned = new Map<string, Promise<State>>()
   readonly #waiting = new Map<string, Waiting[]>()
   readonly #aborted: Promise<never>
-  #hits = 0
-  #misses = 0
+  readonly #dependencies: Dependency[] = []
+  #expiresAt = Number.POSITIVE_INFINITY
+  #isStorable = true
+  #outcome: CacheOutcome = { hits: 0, misses: 0, stale: 0 }
 
   constructor(
     private readonly sources: ReportSources,
@@ -63,20 +111,49 @@ export class ReportSession {
   }
 
   get outcome(): CacheOutcome {
-    return { hits: this.#hits, misses: this.#misses }
+    return this.#outcome
+  }
+
+  /** What all answers so far were made from; null when they are not to be kept: stale, or more than reports. */
+  get dependencies(): readonly Dependency[] | null {
+    return this.#isStorable && this.#dependencies.length > 0 ? this.#dependencies : null
+  }
+
+  /** Epoch milliseconds from which the answers so far are no longer those to the same operation; null: time changes nothing. */
+  get expiresAt(): number | null {
+    return Number.isFinite(this.#expiresAt) ? this.#expiresAt : null
   }
 
   /**
-   * The state of a dataset that this operation is pinned to.
+   * The state of a dataset that this operation is pinned to. An operation that shows it is not kept.
    *
    * @throws DatasetNotReadyError before the first build.
    */
-  state(definition: Definition): Promise<VersionedState> {
-    return this.#pinned.get(definition.name) ?? this.#pin(definition)
+  state(definition: Definition): Promise<State> {
+    this.#isStorable = false
+    return this.#state(definition)
   }
 
-  #pin(definition: Definition): Promise<VersionedState> {
-    const pinned = this.#readState(definition)
+  /**
+   * A state that an estimate can go by: the last one this process knows of, without a question to anybody.
+   *
+   * @throws DatasetNotReadyError before the first build.
+   */
+  async estimate(definition: Definition): Promise<State> {
+    const known = this.sources.register.known(layoutId(definition))
+    return known?.data.isReady ? known : this.#state(definition)
+  }
+
+  #state(definition: Definition): Promise<State> {
+    const { register } = this.sources
+    return (
+      this.#pinned.get(definition.name) ??
+      this.#pin(definition, () => register.current(definition.name, layoutId(definition)))
+    )
+  }
+
+  #pin(definition: Definition, read: () => Promise<State>): Promise<State> {
+    const pinned = readReady(definition, read)
     // Whoever asks for the state gets its failure; until then it is nobody's, and must not end the process.
     pinned.catch(() => undefined)
     this.#pinned.set(definition.name, pinned)
@@ -113,28 +190,64 @@ export class ReportSession {
   }
 
   async #answerTogether(definition: Definition, requests: readonly ReportRequest[]): Promise<Settled<ReportAnswer>[]> {
-    const { reader, cache } = this.sources
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const state = await this.state(definition)
-      const seen: Version[] = []
-      const answers = await this.#evaluate(definition, requests, state, async ({ part, question, ttlSeconds }) => {
-        const reading = cache.read(question, state.version, () => reader.load(part), { ttlSeconds })
-        const { version, value, outcome } = await Promise.race([reading, this.#aborted])
-        if (outcome === 'memory' || outcome === 'redis') this.#hits += 1
-        else this.#misses += 1
-        seen.push(version)
-        return value
+    const { register, cache, reader, bulkhead } = this.sources
+    const topic = layoutId(definition)
+    let isSettled = false
+    // What was current a moment ago mostly still is: its parts are looked up while that is confirmed.
+    let assumed = this.#pinned.has(definition.name) ? null : register.known(topic)
+    for (let rounds = 0; rounds < ROUNDS; rounds += 1) {
+      const confirming = this.#state(definition)
+      const state = assumed?.data.isReady ? assumed : await confirming
+      const round = new Round()
+      const answers = await this.#evaluate(definition, requests, state, async (planned) => {
+        const { part, ...reading } = planned
+        const load = () => bulkhead.run(() => reader.load(part))
+        const answer = await Promise.race([cache.read({ ...reading, load }, state, isSettled), this.#aborted])
+        round.take(answer, planned.stretch)
+        return answer
       })
-      if (seen.every((version) => sameVersion(version, state.version))) return answers
-      void this.#pin(definition)
+      const now = await confirming
+      assumed = null
+      if (!sameVersion(now.version, state.version) || now.isConfirmed !== state.isConfirmed) continue
+      if (!now.isConfirmed || round.holds(now)) return this.#finish(definition, requests, now, answers, round)
+      const newer = round.newerThan(now)
+      if (newer !== null) register.notice(topic, newer)
+      isSettled = true
+      void this.#pin(definition, () => register.settle(definition.name, topic))
     }
-    return reader.loadTogether(this.signal, async (load, readState) => {
-      const state = await readState(layoutId(definition))
-      return this.#evaluate(definition, requests, state, async ({ part }) => {
-        this.#misses += 1
-        return (await load(part)).value
+    return bulkhead.run(() => this.#loadTogether(definition, requests))
+  }
+
+  /** All parts from one transaction, whatever is refreshed meanwhile. */
+  #loadTogether(definition: Definition, requests: readonly ReportRequest[]): Promise<Settled<ReportAnswer>[]> {
+    return this.sources.reader.loadTogether(this.signal, async (load, readState) => {
+      const state: State = { ...(await readState(layoutId(definition))), pending: [], isConfirmed: true }
+      const round = new Round()
+      const answers = await this.#evaluate(definition, requests, state, async ({ part, stretch }) => {
+        const answer = { ...(await load(part)), outcome: 'loaded' } as const
+        round.take(answer, stretch)
+        return answer
       })
+      return this.#finish(definition, requests, state, answers, round)
     })
+  }
+
+  #finish(
+    definition: Definition,
+    requests: readonly ReportRequest[],
+    { version, data }: State,
+    answers: Settled<ReportAnswer>[],
+    { hits, misses, stale }: Round,
+  ): Settled<ReportAnswer>[] {
+    const { outcome } = this
+    this.#outcome = { hits: outcome.hits + hits, misses: outcome.misses + misses, stale: outcome.stale + stale }
+    if (stale > 0) this.#isStorable = false
+    const bases = answers.flatMap((answer) => (answer.isOk ? [answer.value.basis] : []))
+    for (const { expiresAt } of bases) this.#expiresAt = Math.min(this.#expiresAt, expiresAt ?? this.#expiresAt)
+    const stretches = bases.flatMap((basis) => basis.stretches)
+    const shown = requests.some(({ showsMoment }) => showsMoment) ? { data } : {}
+    this.#dependencies.push({ group: definition.name, topic: layoutId(definition), version, stretches, ...shown })
+    return answers
   }
 
   /** Why the last refresh of each dataset failed, in their order, as everybody may know it; null: it did not, or Postgres is away. */
@@ -150,21 +263,36 @@ export class ReportSession {
   #evaluate(
     definition: Definition,
     requests: readonly ReportRequest[],
-    state: VersionedState,
-    load: LoadPart,
+    state: State,
+    load: Load,
   ): Promise<Settled<ReportAnswer>[]> {
     return Promise.all(
-      requests.map((request) => settle(() => evaluateReport(definition, request, state, this.asking, load))),
+      requests.map((request) => {
+        let older: Older | null = null
+        const loadPart = async <P extends Part>(planned: PlannedPart<P>): Promise<PartRows<P>> => {
+          const { outcome, version, asOf, value } = await load(planned)
+          if (outcome === 'stale') older = olderOf(older, { version, asOf })
+          return value
+        }
+        return settle(() => evaluateReport(definition, request, state, this.asking, loadPart, () => older))
+      }),
     )
   }
+}
 
-  async #readState(definition: Definition): Promise<VersionedState> {
-    try {
-      const state = await this.sources.register.current(definition.name, layoutId(definition))
-      if (!state.data.isReady) throw new DatasetNotReadyError(definition.name)
-      return state
-    } catch (error) {
-      throw error instanceof UnknownTopicError ? new DatasetNotReadyError(definition.name) : error
-    }
+/** Of two things that are shown, the version and the moment that both are at least of. */
+function olderOf(one: Older | null, other: Older): Older {
+  if (one === null) return other
+  const version = isNewer(one.version, other.version) ? other.version : one.version
+  return { version, asOf: one.asOf === null || other.asOf === null ? null : Math.min(one.asOf, other.asOf) }
+}
+
+async function readReady(definition: Definition, read: () => Promise<State>): Promise<State> {
+  try {
+    const state = await read()
+    if (!state.data.isReady) throw new DatasetNotReadyError(definition.name)
+    return state
+  } catch (error) {
+    throw error instanceof UnknownTopicError ? new DatasetNotReadyError(definition.name) : error
   }
 }

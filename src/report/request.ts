@@ -62,4 +62,6 @@ export interface ReportRequest {
   readonly series: readonly SeriesRequest[]
   readonly breakdowns: readonly BreakdownRequest[]
   readonly compares: readonly CompareRequest[]
+  /** Whether it asks for the moment that the answer shows, which moves with every refresh. */
+  readonly showsMoment: boolean
 }

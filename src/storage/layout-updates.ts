@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
+import { ALWAYS, type Stretch } from '../time/stretch'
+import { foldChanges, foldLineage, readHistory, writeChanges } from './changes'
 import { instantText } from './instants'
-import { type LiveLayout, readLayoutStates, type VersionedState } from './layouts'
 import type { Query } from './query'
 
 /** What a transaction found out about a layout and did to it. */
 export interface LayoutUpdate {
-  readonly hasChanged: boolean
+  /** The stretches of time in which anything changed that a question may see; none: its version stays. */
+  readonly changed: readonly Stretch[]
   /** Whether the layout now shows all that its source held when the transaction began. */
   readonly isCurrent: boolean
   /** The moment of the source that is then shown; null: when the transaction began. */
@@ -28,11 +30,53 @@ export interface LayoutUpdate {
   readonly frozenMarks: number
 }
 
+/** The next version of a layout, as its columns keep it, and the stretches that it changed. */
+interface NextVersion {
+  readonly columns: readonly [seq: number, uuid: string, changes: string, lineage: string]
+  readonly changed: readonly Stretch[]
+}
+
 /**
- * Writes down what became of a layout. Its version grows when its rows changed or when it is served for the first time,
- * which is once all of it is built and current. Tells whether it grew.
+ * Tells whether the update is the one after which a layout is served for the first time, and what its next version is; null:
+ * it keeps the one it has.
  */
-export async function saveLayout(query: Query, schema: string, id: string, update: LayoutUpdate): Promise<boolean> {
+async function judgeUpdate(
+  query: Query,
+  schema: string,
+  id: string,
+  update: LayoutUpdate,
+): Promise<{ readonly opens: boolean; readonly next: NextVersion | null }> {
+  const { rows } = await query(
+    `SELECT seq::text AS seq, version::text AS version, changes, lineage, ready_at IS NOT NULL AS is_ready,
+       coalesce(built_from = '-infinity', false) AS is_built FROM ${schema}.layout WHERE id = $1`,
+    [id],
+  )
+  const [row] = rows
+  const isReady = row?.is_ready === true
+  const opens = !isReady && row?.is_built === true && update.canOpen
+  if (row === undefined || !(opens || (isReady && update.changed.length > 0))) return { opens, next: null }
+  const current = { seq: Number(row.seq), uuid: String(row.version) }
+  const history = readHistory(current, row.changes, row.lineage)
+  const version = { seq: current.seq + 1, uuid: randomUUID() }
+  const changed = opens ? [ALWAYS] : update.changed
+  const changes = writeChanges(foldChanges(history.changes, changed, version))
+  return {
+    opens,
+    next: { columns: [version.seq, version.uuid, changes, foldLineage(history.lineage, version)], changed },
+  }
+}
+
+/**
+ * Writes down what became of a layout; call it in a transaction that holds the dataset's work lock. Its version grows when its
+ * rows changed or when it is served for the first time, which is once all of it is built and current. Gives the stretches of
+ * time that the new version changed, all of them when it is served for the first time; null when the version did not grow.
+ */
+export async function saveLayout(
+  query: Query,
+  schema: string,
+  id: string,
+  update: LayoutUpdate,
+): Promise<readonly Stretch[] | null> {
   for (const [position, delta] of update.rowDelta) {
     if (delta === 0) continue
     await query(`UPDATE ${schema}.rollup SET row_count = row_count + $3 WHERE layout = $1 AND position = $2`, [
@@ -48,41 +92,39 @@ export async function saveLayout(query: Query, schema: string, id: string, updat
       instantText(instant),
     ])
   }
-  const { rows } = await query(
-    `UPDATE ${schema}.layout AS old SET
-       seq = old.seq + grows::integer, version = CASE WHEN grows THEN $2::uuid ELSE old.version END,
-       ready_at = coalesce(old.ready_at, CASE WHEN opens THEN now() END),
-       data_as_of = CASE WHEN $4::boolean OR opens THEN coalesce($15::timestamptz, now()) ELSE data_as_of END,
-       rebuilt_at = CASE WHEN $6::boolean OR opens THEN now() ELSE rebuilt_at END,
-       is_exact = CASE WHEN $14::boolean THEN $5 ELSE is_exact END, is_behind = CASE WHEN $6::boolean THEN false ELSE is_behind END,
-       data_from = $7, data_to = $8,
-       source_rows = coalesce(source_rows, 0) + $9, values_ignored = values_ignored + $10,
-       rows_without_time = coalesce($11, rows_without_time), frozen_marks = frozen_marks + $12,
-       last_error = CASE WHEN NOT ($14::boolean OR opens OR old.ready_at IS NOT NULL) THEN last_error END,
-       last_error_at = CASE WHEN NOT ($14::boolean OR opens OR old.ready_at IS NOT NULL) THEN last_error_at END
-     FROM (SELECT id, opens, opens OR ($3::boolean AND ready_at IS NOT NULL) AS grows
-       FROM (SELECT id, ready_at, ready_at IS NULL AND coalesce(built_from = '-infinity', false) AND $13::boolean AS opens FROM ${schema}.layout) AS o
-     ) AS judged
-     WHERE old.id = $1 AND judged.id = old.id RETURNING grows IS TRUE AS grew`,
+  const { opens, next } = await judgeUpdate(query, schema, id, update)
+  await query(
+    `UPDATE ${schema}.layout SET
+       seq = coalesce($2::bigint, seq), version = coalesce($3::uuid, version),
+       changes = coalesce($4::jsonb, changes), lineage = coalesce($5::text, lineage),
+       ready_at = CASE WHEN $6::boolean THEN now() ELSE ready_at END,
+       data_as_of = CASE WHEN $7::boolean OR $6 THEN coalesce($8::timestamptz, now()) ELSE data_as_of END,
+       rebuilt_at = CASE WHEN $9::boolean OR $6 THEN now() ELSE rebuilt_at END,
+       is_exact = CASE WHEN $10::boolean THEN $11 ELSE is_exact END, is_behind = CASE WHEN $9 THEN false ELSE is_behind END,
+       data_from = $12, data_to = $13,
+       source_rows = coalesce(source_rows, 0) + $14, values_ignored = values_ignored + $15,
+       rows_without_time = coalesce($16, rows_without_time), frozen_marks = frozen_marks + $17,
+       last_error = CASE WHEN NOT ($10 OR $6 OR ready_at IS NOT NULL) THEN last_error END,
+       last_error_at = CASE WHEN NOT ($10 OR $6 OR ready_at IS NOT NULL) THEN last_error_at END
+     WHERE id = $1`,
     [
       id,
-      randomUUID(),
-      update.hasChanged,
+      ...(next?.columns ?? [null, null, null, null]),
+      opens,
       update.isCurrent,
-      update.isExact,
+      update.asOf,
       update.isRebuilt,
+      update.isOwn,
+      update.isExact,
       instantText(update.dataFrom),
       instantText(update.dataTo),
       update.sourceRowsDelta,
       update.valuesIgnoredDelta,
       update.rowsWithoutTime,
       update.frozenMarks,
-      update.canOpen,
-      update.isOwn,
-      update.asOf,
     ],
   )
-  return rows[0]?.grew === true
+  return next?.changed ?? null
 }
 
 /** Says of a layout that a change could not be taken over, and why. */
@@ -103,9 +145,13 @@ export async function lapseLayouts(
   dataset: string,
   live: readonly string[],
 ): Promise<void> {
+  // As when it is served for the first time, all of it changes: nothing tells what it missed.
   await query(
-    `UPDATE ${schema}.layout SET is_behind = true, ready_at = NULL, seq = seq + 1, version = gen_random_uuid()
-     WHERE dataset = $1 AND id <> ALL ($2::text[]) AND recipe IS NOT NULL AND built_from IS NOT NULL
+    `WITH minted AS MATERIALIZED (SELECT id, seq + 1 AS seq, gen_random_uuid() AS version FROM ${schema}.layout WHERE dataset = $1)
+     UPDATE ${schema}.layout AS old SET is_behind = true, ready_at = NULL, seq = minted.seq, version = minted.version,
+       changes = jsonb_build_array(jsonb_build_array(null, null, minted.seq || '.' || minted.version)),
+       lineage = left(minted.version::text, 8)
+     FROM minted WHERE minted.id = old.id AND old.id <> ALL ($2::text[]) AND recipe IS NOT NULL AND built_from IS NOT NULL
        AND (ready_at IS NOT NULL OR NOT is_behind)`,
     [dataset, live],
   )
@@ -114,11 +160,4 @@ export async function lapseLayouts(
 /** Says how far a layout is built. */
 export async function saveBuiltFrom(query: Query, schema: string, id: string, instant: number): Promise<void> {
   await query(`UPDATE ${schema}.layout SET built_from = $2 WHERE id = $1`, [id, instantText(instant)])
-}
-
-/** The state of a layout after its update. */
-export async function readSavedState(query: Query, schema: string, { id }: LiveLayout): Promise<VersionedState> {
-  const state = (await readLayoutStates(query, schema, [id])).get(id)
-  if (state === undefined) throw new Error(`The layout ${id} vanished during its refresh`)
-  return state
 }

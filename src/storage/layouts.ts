@@ -1,4 +1,5 @@
 import type { LayoutDefinition } from '../dataset/definition'
+import { type History, type LayoutVersion, readHistory } from './changes'
 import { epochOf, readNumber } from './instants'
 import type { Query } from './query'
 import { readRecipe, writeRecipe } from './recipe'
@@ -21,7 +22,8 @@ export interface LayoutState {
 }
 
 export interface VersionedState {
-  readonly version: { readonly seq: number; readonly uuid: string }
+  readonly version: LayoutVersion
+  readonly history: History
   readonly data: LayoutState
 }
 
@@ -36,29 +38,27 @@ export async function readLayoutStates(
   ids: readonly string[],
 ): Promise<Map<string, VersionedState>> {
   const { rows } = await query(
-    `SELECT id, seq::text AS seq, version::text AS version, ready_at IS NOT NULL AS is_ready, is_exact,
-       ${epochOf('data_from')} AS data_from, ${epochOf('data_to')} AS data_to, ${epochOf('data_as_of')} AS data_as_of,
+    `SELECT id, seq::text AS seq, version::text AS version, changes, lineage, ready_at IS NOT NULL AS is_ready,
+       is_exact, ${epochOf('data_from')} AS data_from, ${epochOf('data_to')} AS data_to, ${epochOf('data_as_of')} AS data_as_of,
        (SELECT coalesce(json_agg(row_count ORDER BY position), '[]') FROM ${schema}.rollup WHERE layout = id) AS rows,
        (SELECT coalesce(json_agg(${epochOf('kept_from')} ORDER BY position), '[]') FROM ${schema}.rollup WHERE layout = id) AS kept_from
      FROM ${schema}.layout WHERE id = ANY ($1::text[])`,
     [ids],
   )
   return new Map(
-    rows.map((row) => [
-      String(row.id),
-      {
-        version: { seq: Number(row.seq), uuid: String(row.version) },
-        data: {
-          isReady: row.is_ready === true,
-          isExact: row.is_exact === true,
-          dataFrom: readNumber(row.data_from),
-          dataTo: readNumber(row.data_to),
-          dataAsOf: readNumber(row.data_as_of),
-          rows: readNumbers(row.rows).map((count) => count ?? 0),
-          keptFrom: readNumbers(row.kept_from),
-        },
-      },
-    ]),
+    rows.map((row) => {
+      const version = { seq: Number(row.seq), uuid: String(row.version) }
+      const data = {
+        isReady: row.is_ready === true,
+        isExact: row.is_exact === true,
+        dataFrom: readNumber(row.data_from),
+        dataTo: readNumber(row.data_to),
+        dataAsOf: readNumber(row.data_as_of),
+        rows: readNumbers(row.rows).map((count) => count ?? 0),
+        keptFrom: readNumbers(row.kept_from),
+      }
+      return [String(row.id), { version, history: readHistory(version, row.changes, row.lineage), data }]
+    }),
   )
 }
 

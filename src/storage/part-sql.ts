@@ -1,6 +1,7 @@
 import { isImplied } from '../dataset/implied-dimension'
 import { renderBreakdown, renderRankedGroups } from './breakdown-sql'
 import { sameKey } from './dimension-sql'
+import { epochOf } from './instants'
 import { mergeSql, outputSql, valueSql } from './measure-sql'
 import { Parameters } from './parameters'
 import type { KeyValue, Part, Slice } from './part'
@@ -100,13 +101,13 @@ function renderAnswer(part: Part, schema: string, parameters: Parameters): strin
 
 /**
  * Renders a part as one statement, hence one snapshot: its rows, and with them the version of the layout that they
- * belong to. At least one row comes back, also when the part is empty.
+ * belong to and the moment of the source that they show. At least one row comes back, also when the part is empty.
  */
 export function renderPart(part: Part, schema: string): Statement {
   const parameters = new Parameters()
   const layout = parameters.add(part.slice.layout, 'text')
   const answer = renderAnswer(part, schema, parameters)
-  const sql = `WITH state AS (SELECT seq, version FROM ${schema}.layout WHERE id = ${layout}), ${answer}
-SELECT state.seq::text AS seq, state.version::text AS version, answer.* FROM state LEFT JOIN answer ON true`
+  const sql = `WITH state AS (SELECT seq, version, data_as_of FROM ${schema}.layout WHERE id = ${layout}), ${answer}
+SELECT state.seq::text AS seq, state.version::text AS version, ${epochOf('state.data_as_of')} AS as_of, answer.* FROM state LEFT JOIN answer ON true`
   return { sql, parameters: parameters.values }
 }

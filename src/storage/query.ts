@@ -1,3 +1,4 @@
+import type { PoolClient } from 'pg'
 import type { DataSource, QueryRunner } from 'typeorm'
 
 /** Rows as the driver parses them: bigint and numeric are strings, so that nothing is rounded. */
@@ -13,6 +14,28 @@ function queryWith(runner: QueryRunner): Query {
   }
 }
 
+/** How long an answer may be on its way after Postgres had to give it. */
+const GRACE_MS = 2000
+
+/**
+ * Does work that Postgres ends after so many seconds, and cuts the connection when nothing is heard of it soon after: a
+ * network that swallows everything would hold it for a quarter of an hour, as long as the system goes on sending.
+ * What waits then fails as ETIMEDOUT, and the pool replaces the connection.
+ */
+export async function cutIfSilent<T>(runner: QueryRunner, seconds: number, work: () => Promise<T>): Promise<T> {
+  const client: PoolClient = await runner.connect()
+  const cut = () => {
+    const error = Object.assign(new Error('The database did not answer in time'), { code: 'ETIMEDOUT' })
+    client.connection.stream.destroy(error)
+  }
+  const timer = setTimeout(cut, seconds * 1000 + GRACE_MS)
+  try {
+    return await work()
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** Runs statements on one connection of the pool, and gives it back however they end. */
 export async function withConnection<T>(dataSource: DataSource, work: (query: Query) => Promise<T>): Promise<T> {
   const runner = dataSource.createQueryRunner()
@@ -24,8 +47,8 @@ export async function withConnection<T>(dataSource: DataSource, work: (query: Qu
 }
 
 /**
- * Runs reads that Postgres ends after so many seconds each. The limit holds for a transaction, since behind a pooler there
- * is no session to set it in.
+ * Runs reads that Postgres ends after so many seconds each. Each sees what was committed when it began. The limit holds for a
+ * transaction, since behind a pooler there is no session to set it in.
  */
 export async function withDeadline<T>(
   dataSource: DataSource,
@@ -33,14 +56,18 @@ export async function withDeadline<T>(
   work: (query: Query) => Promise<T>,
 ): Promise<T> {
   const runner = dataSource.createQueryRunner()
+  const inTime = <R>(run: () => Promise<R>) => cutIfSilent(runner, seconds, run)
   try {
-    await runner.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${seconds * 1000}`)
-    const result = await work(queryWith(runner))
-    await runner.query('COMMIT')
+    await inTime(() =>
+      runner.query(`BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL statement_timeout = ${seconds * 1000}`),
+    )
+    const query = queryWith(runner)
+    const result = await work((sql, parameters) => inTime(() => query(sql, parameters)))
+    await inTime(() => runner.query('COMMIT'))
     return result
   } catch (error) {
     // A connection that is gone cannot be rolled back, and has been already: the first error is the one to report.
-    await runner.query('ROLLBACK').catch(() => undefined)
+    await inTime(() => runner.query('ROLLBACK')).catch(() => undefined)
     throw error
   } finally {
     await runner.release()
@@ -72,21 +99,27 @@ export function withLongTransaction<T>(
 
 export type Isolation = 'READ COMMITTED' | 'REPEATABLE READ'
 
-/** Runs statements in one transaction, committed when `work` resolves and rolled back when it rejects. */
+/**
+ * Runs statements in one transaction, committed when `work` resolves and rolled back when it rejects. With `seconds`, the
+ * most that `work` lets each of its statements take, a connection on which nothing is heard for longer is cut.
+ */
 export async function withTransaction<T>(
   dataSource: DataSource,
   isolation: Isolation,
   work: (query: Query) => Promise<T>,
+  seconds?: number,
 ): Promise<T> {
   const runner = dataSource.createQueryRunner()
+  const inTime = <R>(run: () => Promise<R>) => (seconds === undefined ? run() : cutIfSilent(runner, seconds, run))
   try {
-    await runner.startTransaction(isolation)
-    const result = await work(queryWith(runner))
-    await runner.commitTransaction()
+    await inTime(() => runner.startTransaction(isolation))
+    const query = queryWith(runner)
+    const result = await work((sql, parameters) => inTime(() => query(sql, parameters)))
+    await inTime(() => runner.commitTransaction())
     return result
   } catch (error) {
     // A connection that is gone cannot be rolled back, and has been already: the first error is the one to report.
-    if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined)
+    if (runner.isTransactionActive) await inTime(() => runner.rollbackTransaction()).catch(() => undefined)
     throw error
   } finally {
     await runner.release()

@@ -1,16 +1,21 @@
 import type { DataSource } from 'typeorm'
 import type { Definition, ValueType } from '../dataset/definition'
+import type { LayoutVersion } from './changes'
+import { readNumber } from './instants'
 import { readLastErrors } from './last-errors'
 import { readLayoutStates, type VersionedState } from './layouts'
 import type { BreakdownPart, BreakdownRows, KeyValue, Part, PartRows, Position, Value } from './part'
 import { renderPart } from './part-sql'
 import { translatePostgresError } from './postgres-errors'
-import { type Query, type Row, withDeadline, withTransaction } from './query'
+import { type Query, type Row, withTransaction } from './query'
+import { createReadQuery } from './read-query'
 import { schemaOf } from './schema'
 
-/** Rows of a part together with the version of the layout that the same snapshot showed. */
+/** Rows of a part together with what the same snapshot said of their layout. */
 export interface Loaded<T> {
-  readonly version: { readonly seq: number; readonly uuid: string }
+  readonly version: LayoutVersion
+  /** The moment of the source that they show, in epoch milliseconds; null: it was never read whole. */
+  readonly asOf: number | null
   readonly value: T
 }
 
@@ -76,6 +81,7 @@ function loadWith(query: Query, schema: string): PartLoader {
     if (first === undefined) throw new Error('The layout that a part reads from is gone')
     return {
       version: { seq: Number(first.seq), uuid: String(first.version) },
+      asOf: readNumber(first.as_of),
       // The renderer and the parser agree by `kind`, which the type of P carries.
       value: parseRows(part, rows) as PartRows<P>,
     }
@@ -122,6 +128,7 @@ async function guard<T>(query: Query, work: () => Promise<T>): Promise<T> {
 /** `statementTimeoutSeconds` is the longest that one statement may run. */
 export function createRollupReader(dataSource: DataSource, statementTimeoutSeconds: number): RollupReader {
   const schema = schemaOf(dataSource)
+  const read = createReadQuery(dataSource, statementTimeoutSeconds)
   const translated = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work
@@ -130,32 +137,35 @@ export function createRollupReader(dataSource: DataSource, statementTimeoutSecon
     }
   }
   return {
-    load: (part) =>
-      translated(withDeadline(dataSource, statementTimeoutSeconds, (query) => loadWith(query, schema)(part))),
-    lastErrors: (layouts) =>
-      translated(withDeadline(dataSource, statementTimeoutSeconds, (query) => readLastErrors(query, schema, layouts))),
+    load: (part) => translated(loadWith(read, schema)(part)),
+    lastErrors: (layouts) => translated(readLastErrors(read, schema, layouts)),
     loadTogether: (signal, work) =>
       translated(
-        withTransaction(dataSource, 'REPEATABLE READ', async (query) => {
-          await query(`SET LOCAL statement_timeout = ${statementTimeoutSeconds * 1000}`)
-          const inTurn = takeTurns()
-          const load = loadWith(query, schema)
-          return work(
-            (part) =>
-              translated(
+        withTransaction(
+          dataSource,
+          'REPEATABLE READ',
+          async (query) => {
+            await query(`SET LOCAL statement_timeout = ${statementTimeoutSeconds * 1000}`)
+            const inTurn = takeTurns()
+            const load = loadWith(query, schema)
+            return work(
+              (part) =>
+                translated(
+                  inTurn(async () => {
+                    signal.throwIfAborted()
+                    return guard(query, () => load(part))
+                  }),
+                ),
+              (layout) =>
                 inTurn(async () => {
-                  signal.throwIfAborted()
-                  return guard(query, () => load(part))
+                  const state = (await readLayoutStates(query, schema, [layout])).get(layout)
+                  if (state === undefined) throw new Error(`The layout ${layout} is gone`)
+                  return state
                 }),
-              ),
-            (layout) =>
-              inTurn(async () => {
-                const state = (await readLayoutStates(query, schema, [layout])).get(layout)
-                if (state === undefined) throw new Error(`The layout ${layout} is gone`)
-                return state
-              }),
-          )
-        }),
+            )
+          },
+          statementTimeoutSeconds,
+        ),
       ),
   }
 }

@@ -1,4 +1,4 @@
-import { type CalendarDay, DAY_MS, formatDay } from './calendar-day'
+import { type CalendarDay, DAY_MS, formatDay, twoDigits } from './calendar-day'
 import { type Instant, SECOND_MS } from './instant'
 import { instantOfReading, offsetAt } from './offset'
 
@@ -48,15 +48,27 @@ export function localDate(instant: Instant, zone: string): string {
 export function formatInstant(instant: Instant, zone: string): string {
   const offsetMinutes = Math.floor(offsetAt(instant, zone) / 60)
   const wallClock = instant + offsetMinutes * 60 * SECOND_MS
-  const time = new Date(wallClock - Math.floor(wallClock / DAY_MS) * DAY_MS)
-    .toISOString()
-    .slice(11, -1)
-    .replace('.000', '')
-  return `${formatDay(Math.floor(wallClock / DAY_MS))}T${time}${zone === 'UTC' ? 'Z' : formatOffset(offsetMinutes)}`
+  const day = Math.floor(wallClock / DAY_MS)
+  const time = formatTime(wallClock - day * DAY_MS)
+  return `${formatDay(day)}T${time}${zone === 'UTC' ? 'Z' : formatOffset(offsetMinutes)}`
 }
 
+function formatTime(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / SECOND_MS)
+  const minutes = Math.floor(seconds / 60)
+  const text = `${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}:${twoDigits(seconds % 60)}`
+  const rest = milliseconds - seconds * SECOND_MS
+  return rest === 0 ? text : `${text}.${String(rest).padStart(3, '0')}`
+}
+
+/** A memo; offsets are whole minutes of less than a day either way. */
+const offsetTexts = new Map<number, string>()
+
 function formatOffset(minutes: number): string {
+  const known = offsetTexts.get(minutes)
+  if (known !== undefined) return known
   const size = Math.abs(minutes)
-  const hours = String(Math.floor(size / 60)).padStart(2, '0')
-  return `${minutes < 0 ? '-' : '+'}${hours}:${String(size % 60).padStart(2, '0')}`
+  const text = `${minutes < 0 ? '-' : '+'}${twoDigits(Math.floor(size / 60))}:${twoDigits(size % 60)}`
+  offsetTexts.set(minutes, text)
+  return text
 }

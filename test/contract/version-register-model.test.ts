@@ -1,9 +1,13 @@
 import fc from 'fast-check'
 import { registerKey } from '../../src/cache/question'
 import { createRedisClient, type RedisClient } from '../../src/cache/redis-client'
+import type { Pinned, TopicState } from '../../src/cache/topic-state'
+import type { Version } from '../../src/cache/version'
 import { VersionRegister } from '../../src/cache/version-register'
+import { ALWAYS, type Stretch } from '../../src/time/stretch'
 import { type Redis, startRedis } from '../support/redis'
 import { createFakeDatabase, type FakeDatabase } from './fake-database'
+import { nameOf, versionOf } from './versions'
 
 const GROUP = 'flights'
 const TOPIC = 'layout'
@@ -22,9 +26,11 @@ afterAll(async () => {
   await server.kill()
 })
 
-interface Version {
-  readonly seq: number
-  readonly uuid: string
+/** A refresh between its preparation and its publication. */
+interface Refresh {
+  readonly version: Version
+  readonly changed: readonly Stretch[]
+  readonly unlock: () => void
 }
 
 /** Several processes around one database and one Redis. A refresh takes three steps, and may die after each. */
@@ -35,56 +41,70 @@ class World {
       new VersionRegister<string>({
         redis,
         readStates: this.database.readStates,
+        guardStates: this.database.guardStates,
         clock: () => performance.now(),
         onEvent: () => {},
       }),
   )
-  #current: Version = { seq: 1, uuid: 'u1' }
+  #current: TopicState<string> = this.database.commit(TOPIC, 1)
   #minted = 1
-  #prepared: Version | null = null
-  #unpublished: Version[] = []
-
-  constructor() {
-    this.database.commit(TOPIC, 1)
-  }
+  #prepared: Refresh | null = null
+  #unpublished: TopicState<string>[] = []
+  readonly #backups: TopicState<string>[] = []
 
   async read(process: number): Promise<void> {
-    const { version } = await this.register(process).current(GROUP, TOPIC)
-    expect(version).toEqual(this.#current)
+    this.#check(await this.register(process).current(GROUP, TOPIC))
   }
 
-  async prepare(process: number): Promise<void> {
+  async settle(process: number): Promise<void> {
+    const state = await this.register(process).settle(GROUP, TOPIC)
+    expect({ ...state, pending: [] }).toEqual({ ...this.#current, pending: [], isConfirmed: true })
+  }
+
+  /** Over what is pending a state may be older; nowhere else. */
+  #check(state: Pinned<string>): void {
+    if (state.pending.length === 0) expect(nameOf(state.version)).toBe(nameOf(this.#current.version))
+    for (const { from, to, version } of this.#current.history.changes) {
+      const isPending = state.pending.some((pending) => pending.from <= from && to <= pending.to)
+      if (!isPending) expect(version.seq).toBeLessThanOrEqual(state.version.seq)
+    }
+  }
+
+  async prepare(process: number, changed: readonly Stretch[]): Promise<void> {
     if (this.#prepared) return
     this.#minted += 1
-    this.#prepared = { seq: this.#current.seq + 1, uuid: `u${this.#minted}` }
-    expect(await this.register(process).prepare(GROUP, TOPIC, this.#prepared)).toBe(true)
+    const version = versionOf(this.#current.version.seq + 1, `u${this.#minted}`)
+    const unlock = await this.database.lockForPublishing(TOPIC)
+    this.#prepared = { version, changed, unlock }
+    expect(await this.register(process).prepare(GROUP, TOPIC, version, changed)).toBe(true)
   }
 
   commit(): void {
     if (!this.#prepared) return
-    this.#current = this.#prepared
-    this.database.commit(TOPIC, this.#current.seq, this.#current.uuid)
+    const { version, changed, unlock } = this.#prepared
+    this.#backups.push(this.#current)
+    this.#current = this.database.commit(TOPIC, version.seq, version.uuid, changed)
     this.#unpublished.push(this.#current)
     this.#prepared = null
+    unlock()
   }
 
   /** Publishes the commit that has waited longest; others may have been published since. */
   async publish(process: number): Promise<void> {
-    const version = this.#unpublished.shift()
-    if (!version) return
-    const state = { version, data: `data of ${version.seq}.${version.uuid}` }
-    expect(await this.register(process).publish(GROUP, TOPIC, state)).toBe(true)
+    const state = this.#unpublished.shift()
+    if (state) expect(await this.register(process).publish(GROUP, TOPIC, state)).toBe(true)
   }
 
   /** The refresher dies: its transaction is rolled back, or its commits are never published. */
   die(): void {
+    this.#prepared?.unlock()
     this.#prepared = null
     this.#unpublished = []
   }
 
-  /** The register is evicted. Between the preparation and the commit only the floor would help. */
-  async lose(): Promise<void> {
-    if (!this.#prepared) await this.tamper((redis, key) => redis.run('test', (connection) => connection.del(key)))
+  /** The register is evicted, or flushed, at any moment. */
+  lose(): Promise<void> {
+    return this.tamper((redis, key) => redis.run('test', (connection) => connection.del(key)))
   }
 
   async tamper(act: (redis: RedisClient, key: string) => Promise<unknown>): Promise<void> {
@@ -94,11 +114,13 @@ class World {
 
   /** Postgres is restored from a backup, at most three versions old, and every process reads its floor. */
   async restore(): Promise<void> {
-    for (let process = 0; process < PROCESSES; process++) await this.read(process)
+    for (let process = 0; process < PROCESSES; process++) await this.settle(process)
     this.die()
-    this.#minted += 1
-    this.#current = { seq: Math.max(1, this.#current.seq - 3), uuid: `u${this.#minted}` }
-    this.database.commit(TOPIC, this.#current.seq, this.#current.uuid)
+    const backup = this.#backups.at(-3) ?? this.#backups[0]
+    if (!backup) return
+    this.#backups.length = Math.max(0, this.#backups.length - 3)
+    this.#current = backup
+    this.database.restore(TOPIC, backup)
     await Promise.all(this.registers.map((register) => register.pollFloor()))
   }
 
@@ -109,10 +131,17 @@ class World {
   }
 }
 
+const stretches = fc.constantFrom<readonly Stretch[]>([ALWAYS], [{ from: 0, to: 100 }], [{ from: 100, to: 200 }])
 const process = fc.nat(PROCESSES - 1)
 const step = fc.oneof(
   { weight: 8, arbitrary: process.map((one) => ['read', (world: World) => world.read(one)] as const) },
-  { weight: 4, arbitrary: process.map((one) => ['prepare', (world: World) => world.prepare(one)] as const) },
+  { weight: 2, arbitrary: process.map((one) => ['settle', (world: World) => world.settle(one)] as const) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(process, stretches)
+      .map(([one, changed]) => [`prepare ${one}`, (world: World) => world.prepare(one, changed)] as const),
+  },
   { weight: 4, arbitrary: fc.constant(['commit', async (world: World) => world.commit()] as const) },
   { weight: 3, arbitrary: process.map((one) => ['publish', (world: World) => world.publish(one)] as const) },
   { weight: 1, arbitrary: fc.constant(['die', async (world: World) => world.die()] as const) },
@@ -121,7 +150,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constant(['restore', (world: World) => world.restore()] as const) },
   {
     weight: 1,
-    arbitrary: fc.constantFrom('v', 'cur', 'ep').map((field) => {
+    arbitrary: fc.constantFrom('v', 'cur', 'ep', 'pend', 'pst').map((field) => {
       const spoil = (redis: RedisClient, key: string) =>
         redis.run('test', (connection) => connection.hset(key, field, 'spoilt'))
       return [`spoil ${field}`, (world: World) => world.tamper(spoil)] as const
@@ -136,6 +165,7 @@ it('never shows a process anything but what Postgres has committed, whoever dies
       await world.tamper((redis, key) => redis.run('test', (connection) => connection.del(key)))
       for (const [, act] of steps) await act(world)
       for (let process = 0; process < PROCESSES; process++) await world.read(process)
+      for (let process = 0; process < PROCESSES; process++) await world.settle(process)
     }),
     { numRuns: 150 },
   )

@@ -1,24 +1,20 @@
 import { registerKey } from '../../src/cache/question'
-import { createRedisClient, type RedisClient } from '../../src/cache/redis-client'
 import { VersionRegister } from '../../src/cache/version-register'
+import { ALWAYS } from '../../src/time/stretch'
 import { type Redis, startRedis } from '../support/redis'
-import { createEventLog, type EventLog } from './event-log'
+import { createEventLog } from './event-log'
 import { createFakeDatabase, type FakeDatabase } from './fake-database'
+import { createProcesses, GROUP, type RegisterProcess, TOPIC } from './register-process'
+import { nameOf, versionOf } from './versions'
 
-const GROUP = 'flights'
-const TOPIC = 'layout'
-const clock = () => performance.now()
-const clients: RedisClient[] = []
+const JANUARY = { from: 0, to: 100 }
+const FEBRUARY = { from: 100, to: 200 }
 let server: Redis
 let database: FakeDatabase
-
-interface Process {
-  readonly log: EventLog
-  readonly redis: RedisClient
-  readonly register: VersionRegister<string>
-  /** The version the process sees now, as text. */
-  see(): Promise<string>
-}
+const processes = createProcesses(
+  () => database,
+  () => server.url,
+)
 
 beforeEach(async () => {
   server = await startRedis()
@@ -26,45 +22,28 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  await Promise.all(clients.splice(0).map((client) => client.close()))
+  await processes.stop()
   await server.kill()
 })
 
-async function startProcess(retryMs = 3_000): Promise<Process> {
+const told = (seq: number) => ({ topic: TOPIC, version: `${seq}.${versionOf(seq).uuid}` })
+
+function createLocal() {
   const log = createEventLog()
-  const redis = createRedisClient(server.url, log.listen)
-  clients.push(redis)
-  await redis.connect()
   const { readStates } = database
-  const register = new VersionRegister<string>({ redis, readStates, clock, onEvent: log.listen, retryMs })
-  log.take()
-  const see = async () => {
-    const { version, data } = await register.current(GROUP, TOPIC)
-    expect(data).toBe(`data of ${version.seq}.${version.uuid}`)
-    return `${version.seq}.${version.uuid}`
-  }
-  return { log, redis, register, see }
-}
-
-function rawFields(process: Process): Promise<Record<string, string>> {
-  return process.redis.run('test', (connection) => connection.hgetall(registerKey(GROUP, TOPIC)))
-}
-
-async function refresh(process: Process, seq: number, uuid = `u${seq}`): Promise<void> {
-  await process.register.prepare(GROUP, TOPIC, { seq, uuid })
-  await process.register.publish(GROUP, TOPIC, database.commit(TOPIC, seq, uuid))
+  return new VersionRegister<string>({ readStates, clock: () => 0, onEvent: log.listen })
 }
 
 it('asks Postgres once for a topic that Redis does not know, for all processes', async () => {
   database.commit(TOPIC, 1)
-  const [first, second] = [await startProcess(), await startProcess()]
+  const [first, second] = [await processes.start(), await processes.start()]
   expect(await first.see()).toBe('1.u1')
   expect(await second.see()).toBe('1.u1')
   expect(await first.see()).toBe('1.u1')
   expect(database.reads).toEqual([[TOPIC]])
   expect(first.log.take()).toEqual([
     { kind: 'register-unknown', topic: TOPIC, reason: 'absent' },
-    { kind: 'register-repaired', topic: TOPIC, version: '1.u1' },
+    { kind: 'register-repaired', ...told(1) },
   ])
   expect(second.log.take()).toEqual([])
 })
@@ -72,17 +51,34 @@ it('asks Postgres once for a topic that Redis does not know, for all processes',
 it('shares one read among all questions of one turn, whatever their topics', async () => {
   database.commit('a', 1)
   database.commit('b', 2)
-  const { register } = await startProcess()
+  const { register } = await processes.start()
   const topics = ['a', 'b', 'a', 'b', 'a']
   const states = await Promise.all(topics.map((topic) => register.current(GROUP, topic)))
   expect(states.map(({ version }) => version.seq)).toEqual([1, 2, 1, 2, 1])
   expect(database.reads).toEqual([['a', 'b']])
 })
 
+it('asks Redis once a turn for versions it knows, and for a state only when it is new', async () => {
+  const [reader, refresher] = [await processes.start(), await processes.start()]
+  await refresher.refresh(1)
+  await reader.see()
+  const count = async (act: () => Promise<unknown>): Promise<string[]> => {
+    await reader.redis.run('test', (connection) => connection.config('RESETSTAT'))
+    await act()
+    const stats = await reader.redis.run('test', (connection) => connection.info('commandstats'))
+    const calls = [...stats.matchAll(/cmdstat_(hmget|hget|hgetall|evalsha|eval):calls=(\d+)/g)]
+    return calls.map(([, name, times]) => `${name} ${times}`)
+  }
+  expect(await count(() => Promise.all([reader.see(), reader.see(), reader.see()]))).toEqual(['hmget 1'])
+  await refresher.refresh(2)
+  expect(await count(() => reader.see())).toEqual(['hmget 2'])
+  expect(await count(() => reader.see())).toEqual(['hmget 1'])
+  expect(database.reads).toEqual([])
+})
+
 it('begins its read after every question of the turn was asked', async () => {
   database.commit(TOPIC, 1)
-  const log = createEventLog()
-  const register = new VersionRegister<string>({ readStates: database.readStates, clock, onEvent: log.listen })
+  const register = createLocal()
   const early = register.current(GROUP, TOPIC)
   database.commit(TOPIC, 2)
   const late = register.current(GROUP, TOPIC)
@@ -93,324 +89,212 @@ it('begins its read after every question of the turn was asked', async () => {
 
 it('asks Postgres each turn without Redis, and has nothing to prepare or publish', async () => {
   database.commit(TOPIC, 1)
-  const log = createEventLog()
-  const register = new VersionRegister<string>({ readStates: database.readStates, clock, onEvent: log.listen })
+  const register = createLocal()
   await register.current(GROUP, TOPIC)
   await register.current(GROUP, TOPIC)
-  expect(await register.prepare(GROUP, TOPIC, { seq: 2, uuid: 'u2' })).toBe(true)
+  expect(await register.prepare(GROUP, TOPIC, versionOf(2), [ALWAYS])).toBe(true)
   expect(await register.publish(GROUP, TOPIC, database.commit(TOPIC, 2))).toBe(true)
   expect((await register.current(GROUP, TOPIC)).version.seq).toBe(2)
   expect(database.reads).toHaveLength(3)
 })
 
-it('believes what a refresher published, without asking Postgres', async () => {
+it('believes what a refresher published, with its history, without asking Postgres', async () => {
   database.commit(TOPIC, 1)
-  const [reader, refresher] = [await startProcess(), await startProcess()]
+  const [reader, refresher] = [await processes.start(), await processes.start()]
   await reader.see()
   const announced = reader.log.next('announced')
-  await refresh(refresher, 2)
-  expect(await announced).toEqual({ kind: 'announced', topic: TOPIC, version: '2.u2' })
-  expect(await reader.see()).toBe('2.u2')
+  await refresher.refresh(2, 'u2', [JANUARY])
+  expect(await announced).toEqual({ kind: 'announced', ...told(2) })
+  const state = await reader.register.current(GROUP, TOPIC)
+  expect(nameOf(state.version)).toBe('2.u2')
+  expect(state.history).toEqual({
+    changes: [
+      { from: Number.NEGATIVE_INFINITY, to: 0, version: versionOf(1) },
+      { ...JANUARY, version: versionOf(2) },
+      { from: 100, to: Number.POSITIVE_INFINITY, version: versionOf(1) },
+    ],
+    lineage: 'u2------u1------',
+  })
   expect(database.reads).toHaveLength(1)
   expect(refresher.log.takeKinds()).toEqual(expect.arrayContaining(['prepared', 'published']))
 })
 
-it('asks Postgres while a commit may be under way, before and after it', async () => {
+it('tells of a commit under way over its stretches, and goes on without Postgres over all others', async () => {
   database.commit(TOPIC, 1)
-  const [reader, refresher] = [await startProcess(), await startProcess()]
+  const [reader, refresher] = [await processes.start(), await processes.start()]
   await reader.see()
   reader.log.take()
-  await refresher.register.prepare(GROUP, TOPIC, { seq: 2, uuid: 'u2' })
-  expect(await reader.see()).toBe('1.u1')
-  expect(await reader.see()).toBe('1.u1')
-  expect(database.reads).toHaveLength(3)
-  expect(reader.log.takeKinds()).toEqual(['register-pending', 'register-pending'])
-
-  database.commit(TOPIC, 2)
-  expect(await reader.see()).toBe('2.u2')
+  await refresher.register.prepare(GROUP, TOPIC, versionOf(2), [JANUARY])
+  const state = await reader.register.current(GROUP, TOPIC)
+  expect([nameOf(state.version), state.pending]).toEqual(['1.u1', [JANUARY]])
+  const depend = (stretches: readonly (typeof JANUARY)[]) => [
+    { group: GROUP, topic: TOPIC, version: versionOf(1), stretches },
+  ]
+  expect(await reader.register.confirms(depend([FEBRUARY]))).toBe(true)
+  expect(await reader.register.confirms(depend([FEBRUARY, JANUARY]))).toBe(false)
+  expect(database.reads).toHaveLength(1)
+  expect(new Set(reader.log.takeKinds())).toEqual(new Set(['register-pending']))
 })
 
-it('settles the preparation of a refresher that died after its commit', async () => {
+it('takes a preparation whose stretches cannot be read for one of all time', async () => {
+  const process = await processes.start()
+  await process.refresh(1)
+  await process.register.prepare(GROUP, TOPIC, versionOf(2), [JANUARY])
+  for (const written of ['', '[', '{}', '[[1]]', '[[2,1]]', '[["a","b"]]', '[[0,100],7]']) {
+    await process.redis.run('test', (connection) => connection.hset(registerKey(GROUP, TOPIC), 'pst', written))
+    expect((await process.register.current(GROUP, TOPIC)).pending).toEqual([ALWAYS])
+  }
+})
+
+it('asks Postgres while a commit may be under way, before and after it', async () => {
   database.commit(TOPIC, 1)
-  const [reader, refresher] = [await startProcess(), await startProcess()]
+  const [reader, refresher] = [await processes.start(), await processes.start()]
   await reader.see()
-  await refresher.register.prepare(GROUP, TOPIC, { seq: 2, uuid: 'u2' })
-  database.commit(TOPIC, 2)
+  const unlock = await database.lockForPublishing(TOPIC)
+  await refresher.register.prepare(GROUP, TOPIC, versionOf(2), [JANUARY])
   reader.log.take()
+  expect(await reader.settle()).toBe('1.u1')
+  expect(await refresher.fields()).toMatchObject({ v: told(1).version, pend: told(2).version })
+  expect(reader.log.takeKinds()).toEqual(['register-pending'])
+
+  database.commit(TOPIC, 2, 'u2', [JANUARY])
+  expect(await reader.settle()).toBe('2.u2')
+  // From then on this process believes no register that is older.
   expect(await reader.see()).toBe('2.u2')
+  expect(await refresher.fields()).toMatchObject({ v: told(1).version, pend: told(2).version })
+  unlock()
+})
+
+it.each([
+  ['before its commit', false, '1.u1'],
+  ['after its commit', true, '2.u2'],
+])('settles the preparation of a refresher that died %s', async (_, isCommitted, version) => {
+  database.commit(TOPIC, 1)
+  const [reader, refresher] = [await processes.start(), await processes.start()]
+  await reader.see()
+  await refresher.register.prepare(GROUP, TOPIC, versionOf(2), [JANUARY])
+  if (isCommitted) database.commit(TOPIC, 2)
+  reader.log.take()
+  expect(await reader.settle()).toBe(version)
   expect(reader.log.takeKinds()).toEqual(['register-pending', 'register-repaired'])
-  expect(await reader.see()).toBe('2.u2')
+  expect(Object.keys(await reader.fields()).sort()).toEqual(['cur', 'ep', 'sum', 'v'])
+  const { length } = database.reads
+  expect(await reader.see()).toBe(version)
   expect(reader.log.take()).toEqual([])
+  expect(database.reads).toHaveLength(length)
 })
 
 it('leaves the preparation of the next refresher alone while it settles the last one', async () => {
   database.commit(TOPIC, 1)
-  const [reader, refresher] = [await startProcess(), await startProcess()]
-  await refresher.register.prepare(GROUP, TOPIC, { seq: 2, uuid: 'u2' })
+  const [reader, refresher] = [await processes.start(), await processes.start()]
+  await refresher.register.prepare(GROUP, TOPIC, versionOf(2), [ALWAYS])
   database.commit(TOPIC, 2)
   const held = database.holdNext()
   const seen = reader.see()
   await reader.log.next('register-pending')
-  await refresher.register.prepare(GROUP, TOPIC, { seq: 3, uuid: 'u3' })
+  await refresher.register.prepare(GROUP, TOPIC, versionOf(3), [ALWAYS])
   held.release()
   expect(await seen).toBe('2.u2')
-  expect(await rawFields(reader)).toMatchObject({ v: '2.u2', pend: '3.u3' })
-})
-
-it('stays right when a refresher died before its commit, and is quick again after the next', async () => {
-  database.commit(TOPIC, 1)
-  const [reader, refresher] = [await startProcess(), await startProcess()]
-  await refresher.register.prepare(GROUP, TOPIC, { seq: 2, uuid: 'died' })
-  expect(await reader.see()).toBe('1.u1')
-  await refresh(refresher, 2, 'lived')
-  const { length } = database.reads
-  expect(await reader.see()).toBe('2.lived')
-  expect(database.reads).toHaveLength(length)
+  expect(await reader.fields()).toMatchObject({ v: told(2).version, pend: told(3).version })
 })
 
 it('does not let a refresher that was slow to publish set an older state or end another preparation', async () => {
-  const [slow, quick] = [await startProcess(), await startProcess()]
+  const [slow, quick] = [await processes.start(), await processes.start()]
   const second = database.commit(TOPIC, 2)
-  await refresh(quick, 3)
-  await quick.register.prepare(GROUP, TOPIC, { seq: 4, uuid: 'u4' })
+  await quick.refresh(3)
+  await quick.register.prepare(GROUP, TOPIC, versionOf(4), [ALWAYS])
   expect(await slow.register.publish(GROUP, TOPIC, second)).toBe(true)
-  expect(await rawFields(slow)).toMatchObject({ v: '3.u3', pend: '4.u4' })
+  expect(await slow.fields()).toMatchObject({ v: told(3).version, pend: told(4).version })
 })
 
-it('repairs a register that was flushed', async () => {
+it('drops a register that a preparation does not follow: it has missed a commit, or is of another database', async () => {
+  const [reader, refresher] = [await processes.start(), await processes.start()]
+  await refresher.refresh(1)
+  await reader.see()
+  await refresher.register.prepare(GROUP, TOPIC, versionOf(3), [JANUARY])
+  expect(Object.keys(await reader.fields()).sort()).toEqual(['pend', 'pst'])
+})
+
+it('keeps the register of a lost one from being filled anew before the commit that was prepared in it', async () => {
+  const [reader, other, refresher] = [await processes.start(), await processes.start(), await processes.start()]
+  await refresher.refresh(1)
+  await reader.see()
+  for (const lose of ['flushall', 'del'] as const) {
+    const { seq } = (await reader.register.current(GROUP, TOPIC)).version
+    const unlock = await database.lockForPublishing(TOPIC)
+    await refresher.register.prepare(GROUP, TOPIC, versionOf(seq + 1), [JANUARY])
+    await reader.redis.run('test', (connection) =>
+      lose === 'flushall' ? connection.call('FLUSHALL') : connection.call('DEL', registerKey(GROUP, TOPIC)),
+    )
+    expect(await reader.see()).toBe(`${seq}.u${seq}`)
+    // What was read before the commit must not outlive it here: other readers believe what they find.
+    expect(await reader.fields()).toEqual({})
+    const state = database.commit(TOPIC, seq + 1, undefined, [JANUARY])
+    expect(await other.see()).toBe(`${seq + 1}.u${seq + 1}`)
+    unlock()
+    await refresher.register.publish(GROUP, TOPIC, state)
+    expect(await reader.see()).toBe(`${seq + 1}.u${seq + 1}`)
+  }
+})
+
+it('has a refresher wait for a reader that is repairing, so that what is repaired is older than the preparation', async () => {
   database.commit(TOPIC, 1)
-  const [reader, refresher] = [await startProcess(), await startProcess()]
-  await refresh(refresher, 2)
-  expect(await reader.see()).toBe('2.u2')
-  await reader.redis.run('test', (connection) => connection.flushall())
-  reader.log.take()
-  expect(await reader.see()).toBe('2.u2')
-  expect(reader.log.takeKinds()).toEqual(['register-unknown', 'register-repaired'])
-})
-
-const corruptions: readonly [string, Record<string, string>][] = [
-  ['a version that is none', { v: 'two' }],
-  ['a state that is not JSON', { cur: '{' }],
-  ['a state that is null', { cur: 'null' }],
-  ['the state of another version', { cur: '{"version":"9.u9","data":"wrong"}' }],
-  ['a state without data', { cur: '{"version":"2.u2"}' }],
-]
-it.each(corruptions)('repairs a register with %s', async (_, fields) => {
-  const process = await startProcess()
-  await refresh(process, 2)
-  await process.redis.run('test', (connection) => connection.hset(registerKey(GROUP, TOPIC), fields))
-  process.log.take()
-  expect(await process.see()).toBe('2.u2')
-  expect(process.log.take()).toEqual([
-    { kind: 'register-unknown', topic: TOPIC, reason: 'corrupt' },
-    { kind: 'register-repaired', topic: TOPIC, version: '2.u2' },
-  ])
-  expect(await process.see()).toBe('2.u2')
-  expect(process.log.take()).toEqual([])
-})
-
-it('repairs a register that is of another type, or prepared with a version that is none', async () => {
-  const process = await startProcess()
-  const key = registerKey(GROUP, TOPIC)
-  database.commit(TOPIC, 2)
-  await process.redis.run('test', (connection) => connection.set(key, 'text'))
-  expect(await process.see()).toBe('2.u2')
-  await process.redis.run('test', (connection) => connection.hset(key, 'pend', 'soon'))
-  expect(await process.see()).toBe('2.u2')
-  expect(await rawFields(process)).toEqual({ v: '2.u2', cur: expect.any(String), ep: process.redis.server?.epoch })
-})
-
-it('does not believe a register that was written under another server', async () => {
-  const process = await startProcess()
-  await refresh(process, 2)
-  await process.redis.run('test', (connection) => connection.hset(registerKey(GROUP, TOPIC), 'ep', 'before'))
-  process.log.take()
-  expect(await process.see()).toBe('2.u2')
-  expect(process.log.take()).toEqual([
-    { kind: 'register-unknown', topic: TOPIC, reason: 'other-server' },
-    { kind: 'register-repaired', topic: TOPIC, version: '2.u2' },
-  ])
-})
-
-describe('the floor', () => {
-  it('overrules a register that a refresher could not reach, and it is repaired for all', async () => {
-    const [reader, other] = [await startProcess(), await startProcess()]
-    await refresh(reader, 2)
-    await other.see()
-    database.commit(TOPIC, 3)
-    // Until a floor is read there is nothing to know better by.
-    expect(await reader.see()).toBe('2.u2')
-    await reader.register.pollFloor()
-    reader.log.take()
-    expect(await reader.see()).toBe('3.u3')
-    expect(reader.log.take()).toEqual([
-      { kind: 'register-unknown', topic: TOPIC, reason: 'behind' },
-      { kind: 'register-repaired', topic: TOPIC, version: '3.u3' },
-    ])
-    expect(await other.see()).toBe('3.u3')
-  })
-
-  it('reads all topics with one statement, and nothing before any was asked for', async () => {
-    const { register } = await startProcess()
-    await register.pollFloor()
-    expect(database.reads).toEqual([])
-    database.commit('a', 1)
-    database.commit('b', 1)
-    await Promise.all([register.current(GROUP, 'a'), register.current(GROUP, 'b')])
-    await Promise.all([register.pollFloor(), register.pollFloor()])
-    expect(database.reads).toEqual([
-      ['a', 'b'],
-      ['a', 'b'],
-    ])
-  })
-
-  it('tells of a Postgres that cannot be read, and does not reject', async () => {
-    const { register, log, see } = await startProcess()
-    database.commit(TOPIC, 1)
-    await see()
-    log.take()
-    database.fail(new Error('connection refused'))
-    await register.pollFloor()
-    expect(log.take()).toEqual([{ kind: 'floor-failed', message: 'connection refused' }])
-    // The register alone still answers.
-    expect(await see()).toBe('1.u1')
-  })
-
-  it.each([
-    ['an older number', 3, 'u3'],
-    ['the same number and another version', 10, 'other'],
-  ])('follows a Postgres that was restored to %s, and sets the register right', async (_, seq, uuid) => {
-    const [first, second] = [await startProcess(), await startProcess()]
-    await refresh(first, 10)
-    await second.see()
-    database.commit(TOPIC, seq, uuid)
-    await first.register.pollFloor()
-    expect(await first.see()).toBe(`${seq}.${uuid}`)
-    await second.register.pollFloor()
-    expect(await second.see()).toBe(`${seq}.${uuid}`)
-    expect(await rawFields(first)).toMatchObject({ v: `${seq}.${uuid}` })
-    await refresh(first, seq + 1, 'after')
-    expect(await second.see()).toBe(`${seq + 1}.after`)
-  })
-})
-
-it('publishes over a register that is ahead of the restored Postgres', async () => {
-  const [before, after] = [await startProcess(), await startProcess()]
-  await refresh(before, 10)
-  await refresh(after, 4)
-  expect(await after.see()).toBe('4.u4')
-})
-
-it('does not go backwards when a slow read of Postgres ends after a quicker, later one', async () => {
-  const log = createEventLog()
-  const register = new VersionRegister<string>({ readStates: database.readStates, clock, onEvent: log.listen })
-  database.commit(TOPIC, 1)
+  const [reader, refresher] = [await processes.start(), await processes.start()]
   const held = database.holdNext()
-  const slow = register.current(GROUP, TOPIC)
+  const seen = reader.see()
+  await reader.log.next('register-unknown')
   await new Promise((resolve) => setImmediate(resolve))
-  expect(database.reads).toHaveLength(1)
-  database.commit(TOPIC, 2)
-  expect((await register.current(GROUP, TOPIC)).version.seq).toBe(2)
+  const refreshed = refresher.refresh(2)
   held.release()
-  expect((await slow).version.seq).toBe(2)
+  expect(await seen).toBe('1.u1')
+  await refreshed
+  expect(await reader.see()).toBe('2.u2')
 })
 
-it('falls back to Postgres when Redis is killed, and comes back to it when it is started again', async () => {
-  const process = await startProcess()
-  await refresh(process, 2)
-  const down = process.log.next('redis-down')
-  await server.kill()
-  await down
-  process.log.take()
-  database.commit(TOPIC, 3)
-  expect(await process.see()).toBe('3.u3')
-  expect(process.log.takeKinds().filter((kind) => kind !== 'redis-error')).toEqual(['register-unreachable'])
+describe('of newer data of one version', () => {
+  const dataOf = async ({ register }: RegisterProcess) => (await register.current(GROUP, TOPIC)).data
+  const change = (data: string) => {
+    const state = { ...database.commit(TOPIC, 1), data }
+    database.restore(TOPIC, state)
+    return state
+  }
 
-  const ready = process.log.next('redis-ready')
-  server = await startRedis({ port: server.port })
-  await ready
-  expect(await process.see()).toBe('3.u3')
-  const { length } = database.reads
-  expect(await process.see()).toBe('3.u3')
-  expect(database.reads).toHaveLength(length)
-})
+  it('hears from the register', async () => {
+    const [reader, refresher] = [await processes.start(), await processes.start()]
+    await refresher.refresh(1)
+    expect(await dataOf(reader)).toBe('data of 1.u1')
+    await refresher.register.publish(GROUP, TOPIC, change('newer'))
+    expect([await dataOf(reader), await dataOf(refresher)]).toEqual(['newer', 'newer'])
+  })
 
-it('falls back to Postgres at the deadline when Redis is paused', async () => {
-  const process = await startProcess()
-  await refresh(process, 2)
-  process.log.take()
-  server.pause()
-  database.commit(TOPIC, 3)
-  expect(await process.see()).toBe('3.u3')
-  expect(process.log.take()).toEqual([
-    { kind: 'redis-error', command: 'read registers', message: 'Redis did not answer within 100 ms.' },
-    { kind: 'register-unreachable' },
-  ])
-})
-
-it('says so when it cannot prepare or publish in time, and still believes nothing older', async () => {
-  const process = await startProcess(60)
-  await refresh(process, 2)
-  process.log.take()
-  server.pause()
-  expect(await process.register.prepare(GROUP, TOPIC, { seq: 3, uuid: 'u3' })).toBe(false)
-  expect(await process.register.publish(GROUP, TOPIC, database.commit(TOPIC, 3))).toBe(false)
-  expect(process.log.takeKinds().filter((kind) => kind.endsWith('failed'))).toEqual([
-    'prepare-failed',
-    'publish-failed',
-  ])
-  server.resume()
-  expect(await process.see()).toBe('3.u3')
-})
-
-it('publishes when Redis comes back in time', async () => {
-  const process = await startProcess()
-  await refresh(process, 2)
-  const down = process.log.next('redis-down')
-  await server.kill()
-  await down
-  const published = process.register.publish(GROUP, TOPIC, database.commit(TOPIC, 3))
-  server = await startRedis({ port: server.port })
-  expect(await published).toBe(true)
-  expect(await rawFields(process)).toMatchObject({ v: '3.u3' })
-})
-
-it('rejects with the error of Postgres when it is needed and down, for that topic alone', async () => {
-  const { register, see } = await startProcess()
-  database.commit(TOPIC, 1)
-  await see()
-  database.fail(new Error('connection refused'))
-  const [known, unknown] = await Promise.allSettled([see(), register.current(GROUP, 'new')])
-  expect(known).toEqual({ status: 'fulfilled', value: '1.u1' })
-  expect(unknown).toMatchObject({ status: 'rejected', reason: { message: 'connection refused' } })
+  it('hears from the floor, and does not go back to what the register says', async () => {
+    const reader = await processes.start()
+    database.commit(TOPIC, 1)
+    // It writes the register, and has never read the state of one.
+    await reader.see()
+    change('newer')
+    await reader.register.pollFloor()
+    expect(reader.register.known(TOPIC)?.data).toBe('newer')
+    expect(await dataOf(reader)).toBe('newer')
+  })
 })
 
 it('says which topic the database does not know', async () => {
-  const { register } = await startProcess()
+  const { register } = await processes.start()
   await expect(register.current(GROUP, 'nothing')).rejects.toThrow(
     'The database keeps no version of the topic nothing.',
   )
 })
 
-it('asks Postgres once after a message about a version that the register does not have', async () => {
-  const process = await startProcess()
-  await refresh(process, 2)
-  const announced = process.log.next('announced')
-  await process.redis.run('test', (connection) =>
-    connection.publish('aggregraph:versions', JSON.stringify([TOPIC, '7.u7'])),
-  )
-  await announced
-  process.log.take()
-  expect(await process.see()).toBe('2.u2')
-  expect(await process.see()).toBe('2.u2')
-  expect(database.reads).toHaveLength(1)
-})
-
-it.each(['', 'null', '[]', '["layout"]', '["layout","x"]', '[1,"2.u2"]'])('ignores the message %p', async (message) => {
-  const process = await startProcess()
-  const heard = new Promise<void>((resolve) => process.redis.subscribe('marker', () => resolve()))
-  await process.redis.run('test', (connection) => connection.publish('aggregraph:versions', message))
-  await process.redis.run('test', (connection) => connection.publish('marker', ''))
-  await heard
-  expect(process.log.take()).toEqual([])
+it('tells who listens of every state that takes the place of another, once', async () => {
+  const [reader, refresher] = [await processes.start(), await processes.start()]
+  const heard: string[] = []
+  reader.register.onNewState((group, topic, { version }) => heard.push(`${group} ${topic} ${nameOf(version)}`))
+  await refresher.refresh(1)
+  await reader.see()
+  await reader.see()
+  await refresher.refresh(2)
+  await Promise.all([reader.see(), reader.see()])
+  await reader.settle()
+  expect(heard).toEqual(['flights layout 2.u2'])
 })

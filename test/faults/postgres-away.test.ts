@@ -12,6 +12,8 @@ import { createShop, Orders, placeOrder } from '../support/shop'
 const QUESTION = '{ orders { totals { orders } breakdown(by: [COUNTRY]) { totalCount } } }'
 const ANSWER = { orders: { totals: { orders: 48 }, breakdown: { totalCount: 4 } } }
 
+const STALE_QUESTION = QUESTION.replace('{ orders {', '{ orders { meta { stale dataAsOf }')
+
 interface Readiness {
   readonly status: number
   readonly body: { readonly status: string; readonly reasons: readonly string[] }
@@ -101,6 +103,25 @@ describe('a Postgres of its own', () => {
       expect(text).not.toContain(secret)
     }
   }
+  /** The answer from before, which says that it may be old. */
+  async function expectStale(server: TestServer): Promise<void> {
+    const { response, data, errors } = await server.ask(STALE_QUESTION)
+    expect({ status: response.status, data, errors, cacheControl: response.headers.get('cache-control') }).toEqual({
+      status: 200,
+      data: { orders: { ...ANSWER.orders, meta: { stale: true, dataAsOf: expect.stringMatching(/Z$/) } } },
+      errors: undefined,
+      cacheControl: 'no-store',
+    })
+  }
+  /** Waits until the server says of itself that what it answers may be stale; gives what it said. */
+  async function untilStale(server: TestServer): Promise<string> {
+    const { status, body } = await eventually(async () => {
+      const readiness = await readReadiness(server)
+      return readiness.body.status === 'stale' ? readiness : null
+    })
+    expect(status).toBe(200)
+    return JSON.stringify(body)
+  }
   async function expectAlive(server: TestServer): Promise<void> {
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
   }
@@ -164,29 +185,25 @@ describe('a Postgres of its own', () => {
     await expectRefused(server)
   })
 
-  it('killed while serving refuses questions until it is back, and the process lives', async () => {
+  it('killed while serving leaves what is kept as stale, refuses the rest until it is back, and the process lives', async () => {
     const server = await serve()
-    expect((await server.ask(QUESTION)).data).toEqual(ANSWER)
-    const questions = [
-      '{ orders { totals { revenue } } }',
-      '{ orders { series(granularity: DAY) { start } } }',
-      QUESTION,
-    ]
+    expect((await server.ask(STALE_QUESTION)).data).toMatchObject({
+      orders: { ...ANSWER.orders, meta: { stale: false } },
+    })
+    const questions = ['{ orders { totals { revenue } } }', '{ orders { series(granularity: DAY) { start } } }']
     for (let round = 0; round < 2; round += 1) {
       await killPostgres()
+      await expectStale(server)
       for (const question of questions) await expectRefused(server, question)
-      await Promise.all(Array.from({ length: 30 }, () => expectRefused(server)))
-      const { status, body } = await eventually(async () => {
-        const readiness = await readReadiness(server)
-        return readiness.status === 503 ? readiness : null
-      })
-      expect({ status, state: body.status }).toEqual({ status: 503, state: 'unavailable' })
-      expectDiscreet(JSON.stringify(body))
+      await Promise.all(Array.from({ length: 30 }, () => expectStale(server)))
+      expectDiscreet(await untilStale(server))
       await expectAlive(server)
 
       await startPostgres()
       await untilReady(server)
-      expect((await server.ask(QUESTION)).data).toEqual(ANSWER)
+      expect((await server.ask(STALE_QUESTION)).data).toMatchObject({
+        orders: { ...ANSWER.orders, meta: { stale: false } },
+      })
     }
   })
 
@@ -222,7 +239,7 @@ describe('a Postgres of its own', () => {
 
   it('standing still answers nothing, but the process says so in time, and goes on with it', async () => {
     const server = await serve({ env: { REQUEST_TIMEOUT_SECONDS: '2' } })
-    expect((await server.ask(QUESTION)).data).toEqual(ANSWER)
+    expect((await server.ask(STALE_QUESTION)).data).toMatchObject(ANSWER)
     const backends = await query('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()')
     const pids = [...(postgres === null ? [] : [postgres.pid]), ...backends.map(({ pid }) => Number(pid))]
     for (const pid of pids) process.kill(pid, 'SIGSTOP')
@@ -233,11 +250,8 @@ describe('a Postgres of its own', () => {
       expect(['UPSTREAM_UNAVAILABLE', 'TIMEOUT']).toContain(errors?.[0]?.extensions.code)
       expect(performance.now() - began).toBeLessThan(3_000)
       await expectAlive(server)
-      const { body } = await eventually(async () => {
-        const readiness = await readReadiness(server)
-        return readiness.status === 503 ? readiness : null
-      })
-      expect(body).toEqual({ status: 'unavailable', reasons: ['The database cannot be reached: it does not answer.'] })
+      expect(await untilStale(server)).toContain('The database cannot be reached: it does not answer.')
+      await expectStale(server)
     } finally {
       for (const pid of pids) process.kill(pid, 'SIGCONT')
     }
@@ -255,26 +269,26 @@ describe('a Postgres of its own', () => {
     it('killed while serving leaves what is cached, says so, and refuses the rest', async () => {
       const server = await serve({ env: { REDIS_URL: redis.url } })
       await untilReady(server)
-      expect((await server.ask(QUESTION)).data).toEqual(ANSWER)
+      expect((await server.ask(STALE_QUESTION)).data).toMatchObject(ANSWER)
       await killPostgres()
-      const { status, body } = await eventually(async () => {
-        const readiness = await readReadiness(server)
-        return readiness.body.status === 'ready' ? null : readiness
-      })
-      expect({ status, state: body.status }).toEqual({ status: 200, state: 'degraded' })
-
-      const kept = await server.ask(QUESTION)
-      expect({ status: kept.response.status, data: kept.data }).toEqual({ status: 200, data: ANSWER })
+      await untilStale(server)
+      await expectStale(server)
       await expectRefused(server, '{ orders { totals { largest } } }')
-      const mixed = await server.ask('{ orders { totals { orders } series(granularity: DAY) { start } } }')
+      const mixed = await server.ask(
+        '{ orders { meta { stale } totals { orders } series(granularity: DAY) { start } } }',
+      )
       expect({ status: mixed.response.status, data: mixed.data, code: mixed.errors?.[0]?.extensions.code }).toEqual({
         status: 200,
-        data: { orders: { totals: { orders: 48 }, series: null } },
+        data: { orders: { meta: { stale: true }, totals: { orders: 48 }, series: null } },
         code: 'UPSTREAM_UNAVAILABLE',
       })
+      await redis.kill()
+      await eventually(async () => (JSON.stringify(await readReadiness(server)).includes('Redis') ? true : null))
+      await expectStale(server)
+      await expectAlive(server)
 
       await startPostgres()
-      await untilReady(server)
+      await eventually(async () => ((await readReadiness(server)).body.status === 'degraded' ? true : null), 30_000)
       expect((await server.ask('{ orders { totals { largest } } }')).data).toEqual({
         orders: { totals: { largest: 48 } },
       })

@@ -4,6 +4,7 @@ import type { ApolloServer, BaseContext } from '@apollo/server'
 import type { FastifyInstance } from 'fastify'
 import { buildSchema, type GraphQLSchema } from 'graphql'
 import { type Logger, pino } from 'pino'
+import { createResponseStore } from '../../src/cache/response-store'
 import { UnavailableError } from '../../src/errors'
 import { type ApolloServerOptions, createApolloServer } from '../../src/graphql/apollo-server'
 import { GRAPHIQL_FOLDER } from '../../src/http/graphiql-routes'
@@ -22,7 +23,7 @@ export function createTestLogger(): { readonly logger: Logger; readonly lines: r
   return { logger: pino({ level: 'debug' }, destination), lines }
 }
 
-/** The HTTP server with the options of a test; not listening. */
+/** The HTTP server with the options of a test, and a response cache that keeps what `responseFacts` lets it; not listening. */
 export function createTestHttpApp<Context extends BaseContext>(
   options: Partial<HttpAppOptions<Context>> & Pick<HttpAppOptions<Context>, 'graphql' | 'createContext'>,
 ): FastifyInstance {
@@ -38,6 +39,7 @@ export function createTestHttpApp<Context extends BaseContext>(
     schemaText: () => 'type Query { ok: Boolean }\n',
     exampleQueries: () => [],
     graphiqlFolder: GRAPHIQL_FOLDER,
+    responses: createResponseStore({ maxBytes: 1_000_000, clock: Date.now, confirms: async () => true }),
     ...options,
   })
 }

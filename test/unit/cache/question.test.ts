@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { entryKey, type Question, registerKey } from '../../../src/cache/question'
+import { entryKey, leaseKey, type Question, registerKey } from '../../../src/cache/question'
 
 const question: Question = { group: 'flights', topic: 'layout', scope: 'tenant=1', text: '{"a":1}' }
 
@@ -19,16 +19,22 @@ it.each(pairs)('has another key for another %s', (_, other) => {
 
 it('has one key for one question', () => {
   expect(entryKey({ ...question })).toBe(entryKey(question))
-  expect(entryKey(question)).toMatch(/^aggregraph:1:entry:\{flights\}:[\w-]{43}$/)
-  expect(registerKey('flights', 'layout')).toMatch(/^aggregraph:1:register:\{flights\}:[\w-]{43}$/)
+  expect(entryKey(question)).toMatch(/^aggregraph:2:entry:\{flights\}:[\w-]{43}$/)
+  expect(registerKey('flights', 'layout')).toMatch(/^aggregraph:2:register:\{flights\}:[\w-]{43}$/)
 })
 
-it('keeps an entry and its register under one hash tag, whatever the group is called', () => {
+it('has a lease beside each entry', () => {
+  expect(leaseKey(entryKey(question))).toMatch(/^aggregraph:2:lease:\{flights\}:[\w-]{43}$/)
+})
+
+it('keeps an entry, its lease and its register under one hash tag, whatever the group is called', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (group, topic) => {
-      const tags = [entryKey({ ...question, group, topic }), registerKey(group, topic)].map(readTag)
-      expect(tags[0]).not.toBe('')
-      expect(tags[1]).toBe(tags[0])
+      const tags = [entryKey({ ...question, group, topic }), registerKey(group, topic)]
+      tags.push(leaseKey(tags[0] ?? ''))
+      expect(new Set(tags).size).toBe(3)
+      expect(new Set(tags.map(readTag)).size).toBe(1)
+      expect(readTag(tags[0] ?? '')).not.toBe('')
     }),
   )
 })

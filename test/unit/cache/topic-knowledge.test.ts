@@ -1,6 +1,11 @@
+import { beginHistory } from '../../../src/cache/history'
 import { TopicKnowledge } from '../../../src/cache/topic-knowledge'
 
-const state = (seq: number, uuid = `u${seq}`) => ({ version: { seq, uuid }, data: seq })
+const state = (seq: number, uuid = `u${seq}`) => ({
+  version: { seq, uuid },
+  history: beginHistory({ seq, uuid }),
+  data: seq,
+})
 const version = (seq: number, uuid?: string) => state(seq, uuid).version
 
 it('doubts nothing before it has seen anything', () => {

@@ -1,3 +1,5 @@
+import { Background } from '../../../src/cache/background'
+import { Bulkhead } from '../../../src/cache/bulkhead'
 import { CacheService } from '../../../src/cache/cache-service'
 import { createMemoryStore } from '../../../src/cache/memory-store'
 import type { Definition } from '../../../src/dataset/definition'
@@ -10,11 +12,16 @@ const unused = () => Promise.reject(new Error('Nobody reads here.'))
 function sessionWith(lastErrors: RollupReader['lastErrors'], signal = new AbortController().signal): ReportSession {
   const cache = new CacheService({
     memory: createMemoryStore({ maxBytes: 1000, clock: () => 0 }),
-    redis: undefined,
-    ttlSeconds: 1,
+    background: new Background(() => undefined),
+    clock: () => 0,
     onEvent: () => undefined,
   })
-  const sources = { reader: { load: unused, loadTogether: unused, lastErrors }, cache, register: { current: unused } }
+  const sources = {
+    reader: { load: unused, loadTogether: unused, lastErrors },
+    cache,
+    register: { current: unused, settle: unused, known: () => null, notice: () => undefined },
+    bulkhead: new Bulkhead({ limit: 1, queue: 0, patienceMs: 0, onShed: () => undefined }),
+  }
   return new ReportSession(sources, { claims: {}, clock: 0 }, signal)
 }
 

@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import type { CacheListener } from '../cache/cache-event'
+import { type ResponseStore, responseKey, type StoredResponse } from '../cache/response-store'
+import { CACHE_STATUS } from '../graphql/cache-status'
+import { CORS, EXPOSED_HEADERS, SECURITY_HEADERS, validators, varyOf } from './answer-headers'
+import type { Caller, Identify } from './caller'
+import { namesTag } from './entity-tag'
+import { checkHost, checkMediaType, checkUri, type RequestHead } from './request-checks'
+import { logAbort, logRequest, type RequestListener } from './request-log'
+
+/** What was found out about a request before it went on to the framework. */
+export interface Advance {
+  /** May reject with what keeps the caller from being known. */
+  readonly caller: Caller | Promise<Caller>
+  /** The bytes of a body that has been read; null for a GET, or when nothing was read. */
+  readonly body: Buffer | null
+  /** Whether a whole answer was there, but is not what would be answered now. */
+  readonly wasOutdated: boolean
+}
+
+/** An answer that may be kept. */
+export type WholeAnswer = Omit<StoredResponse, 'headers'>
+
+export interface ResponseCacheOptions {
+  readonly responses: ResponseStore
+  readonly onEvent: CacheListener
+  readonly identify: Identify
+  readonly phase: () => 'open' | 'draining' | 'closing'
+  readonly hostNames: readonly string[] | null
+  readonly corsOrigins: readonly string[]
+  /** Whether answers differ by who asks. */
+  readonly hasCallers: boolean
+  readonly bodyBytes: number
+  readonly logger: Logger
+  readonly onRequest: RequestListener
+}
+
+export interface ResponseCache {
+  /**
+   * Answers a request whose whole answer is kept and still what would be answered; all others go on to `pass`, after the same
+   * checks or instead of them. It stands ahead of the framework, which would take longer than the answer itself.
+   */
+  listen(request: IncomingMessage, response: ServerResponse, pass: () => void): void
+  /** What `listen` found out about a request that went on; undefined for one that it leaves alone. */
+  advanceOf(request: IncomingMessage): Advance | undefined
+  /** Keeps the answer to a request that went on. */
+  keep(request: PassedOn, answer: WholeAnswer): void
+}
+
+/** A request that went on. */
+export interface PassedOn extends RequestHead {
+  readonly raw: IncomingMessage
+  readonly caller: Caller
+}
+
+/** A request on its way. */
+interface Visit {
+  readonly head: RequestHead
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** Lets the framework answer. */
+  readonly pass: () => void
+  readonly began: number
+}
+
+const PATH = '/graphql'
+/** Larger questions are worth their work: what is asked over and over is shorter. */
+const LARGEST_BODY_BYTES = 16_384
+/** How many spellings of `Accept` are remembered, each up to so many characters. */
+const MOST_ACCEPTS = 1_000
+const LONGEST_ACCEPT = 300
+
+/** Creates what keeps whole answers of `/graphql` and gives them again. */
+export function createResponseCache(options: ResponseCacheOptions): ResponseCache {
+  const { responses, onEvent, identify, phase, hostNames, corsOrigins, logger, onRequest } = options
+  const largestBody = Math.min(LARGEST_BODY_BYTES, options.bodyBytes)
+  const common = {
+    ...SECURITY_HEADERS,
+    vary: varyOf(options),
+    ...(corsOrigins.length > 0 && { [CORS.expose]: EXPOSED_HEADERS.join(', ') }),
+  }
+  const advances = new WeakMap<IncomingMessage, Advance>()
+  // The media type that Apollo Server chose, by the Accept header, which is all it goes by.
+  const chosen = new Map<string, string>()
+
+  /** Whether an answer to it may be kept. What is refused here is refused by the framework as well, which says why. */
+  function isOurs(head: RequestHead): boolean {
+    try {
+      checkUri(head)
+      checkHost(head, hostNames)
+      checkMediaType(head)
+    } catch {
+      return false
+    }
+    const { headers, method } = head
+    if (phase() === 'closing' || headers['transfer-encoding'] !== undefined || headers.expect !== undefined)
+      return false
+    if ((headers.accept ?? '').length > LONGEST_ACCEPT) return false
+    const length = headers['content-length']
+    if (method === 'GET') return length === undefined && headers['content-type'] === undefined
+    return method === 'POST' && Number(length) > 0 && Number(length) <= largestBody
+  }
+
+  function keyOf(head: RequestHead, { scope }: Caller, body: Buffer | null): string | null {
+    const { method, url, headers } = head
+    const contentType = chosen.get(headers.accept ?? '')
+    return contentType === undefined ? null : responseKey({ scope, method, contentType, request: body ?? url })
+  }
+
+  function begin(visit: Visit): void {
+    const caller = ask(identify, visit.head)
+    if ('then' in caller) {
+      caller.then(
+        (known) => receive(visit, known),
+        () => refuse(visit, caller),
+      )
+    } else receive(visit, caller)
+  }
+
+  /** The framework tells the caller why. */
+  function refuse({ request, pass }: Visit, caller: Promise<Caller>): void {
+    advances.set(request, { caller, body: null, wasOutdated: false })
+    bypass(pass)
+  }
+
+  function receive(visit: Visit, caller: Caller): void {
+    const { head, request } = visit
+    if (head.method === 'GET') {
+      recall(visit, caller, null)
+    } else {
+      const gone = () => logAbort(logger, { id: randomUUID(), ...head })
+      readBody(request, Number(head.headers['content-length']), (body) => recall(visit, caller, body), gone)
+    }
+  }
+
+  function recall(visit: Visit, caller: Caller, body: Buffer | null): void {
+    const key = keyOf(visit.head, caller, body)
+    const kept = key === null ? 'absent' : responses.find(key)
+    if (typeof kept === 'string') {
+      miss(visit, { caller, body, wasOutdated: kept === 'outdated' })
+    } else {
+      void responses.confirm(kept).then((isCurrent) => {
+        if (isCurrent) send(visit, kept)
+        else miss(visit, { caller, body, wasOutdated: true })
+      })
+    }
+  }
+
+  function miss({ request, pass }: Visit, advance: Advance): void {
+    onEvent({ kind: 'response', outcome: advance.wasOutdated ? 'outdated' : 'miss' })
+    advances.set(request, advance)
+    pass()
+  }
+
+  function bypass(pass: () => void): void {
+    onEvent({ kind: 'response', outcome: 'bypass' })
+    pass()
+  }
+
+  function send({ head, response, began }: Visit, kept: StoredResponse): void {
+    const { origin, 'if-none-match': known } = head.headers
+    const isKnown = known !== undefined && head.method === 'GET' && namesTag(known, kept.etag)
+    onEvent({ kind: 'response', outcome: isKnown ? 'not-modified' : 'hit' })
+    const status = isKnown ? 304 : 200
+    const headers = isKnown ? [...kept.headers] : [...kept.headers, 'content-type', kept.contentType]
+    if (!isKnown) headers.push('content-length', String(kept.body.length))
+    if (origin !== undefined && corsOrigins.includes(origin)) headers.push(CORS.allow, origin)
+    if (phase() !== 'open') headers.push('connection', 'close')
+    response.writeHead(status, headers)
+    response.end(isKnown ? undefined : kept.body)
+    const elapsedMs = performance.now() - began
+    const record = { operation: kept.operation, codes: [] }
+    onRequest({ status, codes: record.codes, ms: elapsedMs })
+    if (logger.isLevelEnabled('info')) logRequest(logger, { id: randomUUID(), ...head, status, elapsedMs, record })
+  }
+
+  return {
+    listen: (request, response, pass) => {
+      const { method = '', url = '', headers } = request
+      const isAsked =
+        url.startsWith(PATH) && (method === 'POST' ? url.length === PATH.length : url[PATH.length] === '?')
+      const head = { method, url, headers }
+      if (!isAsked) pass()
+      else if (isOurs(head)) begin({ head, request, response, pass, began: performance.now() })
+      else bypass(pass)
+    },
+    advanceOf: (request) => advances.get(request),
+    keep: ({ method, url, headers, raw, caller }, answer) => {
+      const advance = advances.get(raw)
+      if (advance === undefined) return
+      if (chosen.size >= MOST_ACCEPTS) chosen.clear()
+      chosen.set(headers.accept ?? '', answer.contentType)
+      const key = keyOf({ method, url, headers }, caller, advance.body)
+      const shared = { ...common, ...validators(answer), 'cache-status': CACHE_STATUS.response }
+      if (key !== null) responses.keep(key, { ...answer, headers: Object.entries(shared).flat() })
+    },
+  }
+}
+
+/** What `identify` says; what it throws is a rejection as well. */
+function ask(identify: Identify, head: RequestHead): Caller | Promise<Caller> {
+  try {
+    return identify(head)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** Reads a body of so many bytes, which nearly always come as one. `gone` is called when the client leaves before their end. */
+function readBody(request: IncomingMessage, length: number, done: (body: Buffer) => void, gone: () => void): void {
+  const chunks: Buffer[] = []
+  let received = 0
+  request.on('data', (chunk: Buffer) => {
+    chunks.push(chunk)
+    received += chunk.length
+    if (received === length) done(chunks.length === 1 ? chunk : Buffer.concat(chunks))
+  })
+  request.on('error', gone)
+}

@@ -1,0 +1,60 @@
+import { createGate } from '../../../src/cache/gate'
+import { defer, turn } from '../../contract/readings'
+
+interface Key {
+  readonly topic: string
+}
+type Answers = ReadonlyMap<string, { readonly value: string } | { readonly error: unknown }>
+
+const ask = (topic: string): Key => ({ topic })
+
+it('reads once for a turn, after everybody asked, each topic once', async () => {
+  const reads: string[][] = []
+  let said = 'early'
+  const gate = createGate(async (keys: readonly Key[]): Promise<Answers> => {
+    reads.push(keys.map(({ topic }) => topic))
+    return new Map(keys.map(({ topic }) => [topic, { value: `${topic} ${said}` }]))
+  })
+  const asked = [gate(ask('a')), gate(ask('b')), Promise.resolve().then(() => gate(ask('a')))]
+  said = 'late'
+  expect(await Promise.all(asked)).toEqual(['a late', 'b late', 'a late'])
+  expect(reads).toEqual([['a', 'b']])
+})
+
+it('begins another read for who asks while one is under way', async () => {
+  const reads = [defer<Answers>(), defer<Answers>()]
+  let begun = 0
+  const gate = createGate<Key, string>(() => {
+    begun += 1
+    return reads[begun - 1]?.begin() ?? Promise.reject(new Error('no read'))
+  })
+  const early = gate(ask('a'))
+  await turn()
+  expect(begun).toBe(1)
+  const late = gate(ask('a'))
+  await turn()
+  reads[1]?.resolve(new Map([['a', { value: 'new' }]]))
+  expect(await late).toBe('new')
+  reads[0]?.resolve(new Map([['a', { value: 'old' }]]))
+  expect(await early).toBe('old')
+})
+
+it('fails each topic on its own, all of them when the read does, and reads anew afterwards', async () => {
+  const outcomes: (() => Promise<Answers>)[] = [
+    async () =>
+      new Map<string, { value: string } | { error: unknown }>([
+        ['a', { value: 'a' }],
+        ['b', { error: new Error('b') }],
+      ]),
+    () => Promise.reject(new Error('all')),
+    async () => new Map(),
+  ]
+  const gate = createGate<Key, string>(() => outcomes.shift()?.() ?? Promise.reject(new Error('no read')))
+  const both = async () => {
+    const settled = await Promise.allSettled([gate(ask('a')), gate(ask('b'))])
+    return settled.map((one) => (one.status === 'fulfilled' ? one.value : one.reason.message))
+  }
+  expect(await both()).toEqual(['a', 'b'])
+  expect(await both()).toEqual(['all', 'all'])
+  expect(await both()).toEqual(['a', 'b'].map((topic) => `The topic ${topic} was asked for and not read.`))
+})
