@@ -5,7 +5,36 @@
  * say: functions, symbols, bigints, NaN, ±Infinity, `undefined` in a list, cycles and objects that are not plain.
  */
 export function canonicalJson(value: unknown): string {
-  return write(value, '$', [])
+  // Where something lies is asked only when it is no JSON.
+  return writeQuickly(value, 0) ?? write(value, '$', [])
+}
+
+/** Deeper values are looked at for cycles. */
+const DEEPEST = 100
+
+/** The same text; null when it is not JSON, or may not be. */
+function writeQuickly(value: unknown, depth: number): string | null {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : null
+  if (typeof value !== 'object' || depth > DEEPEST) return null
+  let text = ''
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const written = writeQuickly(item, depth + 1)
+      if (written === null) return null
+      text += text === '' ? written : `,${written}`
+    }
+    return `[${text}]`
+  }
+  if (!isPlainObject(value)) return null
+  for (const name of Object.keys(value).sort()) {
+    const member: unknown = Reflect.get(value, name)
+    if (member === undefined) continue
+    const written = writeQuickly(member, depth + 1)
+    if (written === null) return null
+    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${written}`
+  }
+  return `{${text}}`
 }
 
 function write(value: unknown, path: string, parents: readonly object[]): string {

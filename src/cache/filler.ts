@@ -19,7 +19,7 @@ export interface FillerOptions {
 }
 
 /** How long this process waits for another one's load before it loads by itself: a dead loader's place is taken over. */
-const PATIENCE_MS = 1_000
+const PATIENCE_MS = 2_000
 /** How often a filled entry is looked for, when no message tells: the pause doubles. */
 const FIRST_POLL_MS = 20
 const LONGEST_POLL_MS = 500
@@ -122,6 +122,7 @@ export class Filler {
     const { redis, onEvent } = this.options
     if (redis === undefined) return this.#load(reading, key, null)
     const lease = createLease()
+    let isFirst = true
     const waitUntil = this.options.clock() + PATIENCE_MS
     const beganAt = this.options.clock()
     for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 2, LONGEST_POLL_MS)) {
@@ -135,6 +136,11 @@ export class Filler {
           if (pause > FIRST_POLL_MS)
             onEvent({ kind: 'waited', key, ms: this.options.clock() - beganAt, outcome: 'filled' })
           return this.#adopt(reading, key, read)
+        }
+        // A reply that is late once need not be late again, and may have been the lease.
+        if (read.kind === 'unknown' && isFirst) {
+          isFirst = false
+          continue
         }
         if (read.kind === 'won' || read.kind === 'unknown') return await this.#load(reading, key, lease)
         if (read.kind === 'failed') throw new UnavailableError()

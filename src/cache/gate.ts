@@ -6,25 +6,43 @@ export type ReadAll<K extends { readonly topic: string }, V> = (
   keys: readonly K[],
 ) => Promise<ReadonlyMap<string, Settled<V>>>
 
+/** Reads under way at once: who comes meanwhile shares the next one, which makes turns larger the busier it gets. */
+const MOST_READS = 2
+
 /**
  * Makes the function through which all questions of one turn of the event loop share one read. The read begins after
  * every one of them was asked, so it is as strict as a read each.
  */
 export function createGate<K extends { readonly topic: string }, V>(readAll: ReadAll<K, V>): (key: K) => Promise<V> {
   let turn: { readonly keys: Map<string, K>; readonly answers: Promise<ReadonlyMap<string, Settled<V>>> } | null = null
+  let reads = 0
+  let waiting: (() => void) | null = null
 
-  function beginTurn() {
-    const keys = new Map<string, K>()
+  async function readTurn(keys: ReadonlyMap<string, K>): Promise<ReadonlyMap<string, Settled<V>>> {
     // Immediates run when all that arrived in this turn has been heard.
-    const answers = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      turn = null
-      return readAll([...keys.values()])
-    })
-    return { keys, answers }
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    if (reads >= MOST_READS) {
+      await new Promise<void>((resolve) => {
+        waiting = resolve
+      })
+    }
+    turn = null
+    reads += 1
+    try {
+      return await readAll([...keys.values()])
+    } finally {
+      reads -= 1
+      const next = waiting
+      waiting = null
+      next?.()
+    }
   }
 
   return async (key) => {
-    turn ??= beginTurn()
+    if (turn === null) {
+      const keys = new Map<string, K>()
+      turn = { keys, answers: readTurn(keys) }
+    }
     turn.keys.set(key.topic, key)
     const answer = (await turn.answers).get(key.topic)
     if (answer === undefined) throw new Error(`The topic ${key.topic} was asked for and not read.`)

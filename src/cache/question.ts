@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Part of every key and every envelope: raising it leaves all that was kept before unread. */
 export const FORMAT_VERSION = 2
@@ -38,7 +38,5 @@ function hashTag(group: string): string {
 
 /** A JSON list is unambiguous (no concatenation of parts equals another) and spells lone surrogates as ASCII. */
 function digest(parts: readonly string[]): string {
-  return createHash('sha256')
-    .update(JSON.stringify([FORMAT_VERSION, ...parts]))
-    .digest('base64url')
+  return hash('sha256', JSON.stringify([FORMAT_VERSION, ...parts]), 'base64url')
 }

@@ -36,7 +36,7 @@ export const REDIS_SCRIPTS = {
       if redis.call('PTTL', lease) == -1 then redis.call('DEL', lease) end
       if redis.call('SET', lease, token, 'NX', 'PX', ms) then return {version or '', 'won'} end
       local held = redis.pcall('GET', lease)
-      return {version or '', held == 'failed' and 'failed' or 'lost'}`,
+      return {version or '', held == token and 'won' or held == 'failed' and 'failed' or 'lost'}`,
   },
   /** Takes the lease of an entry that is there already, to make it anew before its time is over. */
   takeLease: {

@@ -19,7 +19,7 @@ interface Judged<T> extends Asked {
 type Answers<T> = ReadonlyMap<string, Settled<Pinned<T>>>
 
 /** How long a question waits for Postgres to tell a version, where the last one known will do. */
-const PATIENCE_MS = 2_000
+const PATIENCE_MS = 5_000
 
 /**
  * Knows the current state of every topic.

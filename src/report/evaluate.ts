@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { canonicalJson } from '../cache/canonical-json'
 import { newestChange } from '../cache/history'
 import type { Pinned } from '../cache/topic-state'
@@ -115,7 +115,7 @@ export async function evaluateReport(
     versionOf(frame, state, older),
   ])
   return {
-    id: createHash('sha256').update(identity).digest('base64url').slice(0, 27),
+    id: hash('sha256', identity, 'base64url').slice(0, 27),
     meta: metaOf(frame, state, older),
     totals,
     series,

@@ -60,7 +60,7 @@ class Model {
     const seq = seqOf(v)
     if (seq !== null && seq >= since) return [v, b, 'left']
     if (token === '') return [v]
-    if (this.lease === null) {
+    if (this.lease === null || this.lease === token) {
       this.lease = token
       return [v, 'won']
     }

