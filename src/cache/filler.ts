@@ -230,6 +230,8 @@ export class Filler {
   ): Promise<void> {
     const { onEvent } = this.options
     try {
+      // Whoever waits for the value gets it before it is packed.
+      await new Promise((resolve) => setImmediate(resolve))
       const outcome = await redis.fill(question, entry, lifetime, lease, replaced)
       const kind = outcome === 'kept' ? 'stored' : outcome === 'superseded' ? 'superseded' : 'not-stored'
       onEvent({ kind, store: 'redis', key })

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { entryKey, leaseKey } from '../../src/cache/question'
 import type { Loaded } from '../../src/cache/reading'
 import { OverloadedError, UnavailableError } from '../../src/errors'
@@ -118,6 +117,7 @@ it('takes the place of a loader that died, once it has waited long enough', asyn
   expect((await read).outcome).toBe('loaded')
   expect(one.log.take()).toContainEqual({ kind: 'waited', key, ms: expect.any(Number), outcome: 'gave-up' })
   // What it filled is there for all, and nobody waits for the dead one.
+  await one.background.drain()
   expect(await one.redis.run('test', (connection) => connection.exists(leaseKey(key)))).toBe(0)
 })
 
@@ -229,13 +229,14 @@ describe('past its time', () => {
   it('is served and made anew in the background, by one process of all', async () => {
     const all = await Promise.all([services.start(), services.start(), services.start()])
     await all[0].cache.read(ask(load), pin(first))
+    await all[0].background.drain()
     await expire(all[0])
     const loading = defer<Loaded<string>>()
     for (const { cache } of all.slice(1)) {
       const reads = await Promise.all([1, 2, 3].map(() => cache.read(ask(loading.begin), pin(first))))
       expect(reads.map(({ value }) => value)).toEqual(Array(3).fill('rows'))
     }
-    await Promise.race([all[1].log.next('loaded'), wait(50)])
+    while (loading.count() === 0) await new Promise((resolve) => setImmediate(resolve))
     expect(loading.count()).toBe(1)
     loading.resolve(loaded(first, 'anew'))
     await Promise.all(all.map(({ background }) => background.drain()))
@@ -248,6 +249,7 @@ describe('past its time', () => {
   it('is taken from Redis when another process has made it anew', async () => {
     const [one, other] = [await services.start(), await services.start()]
     await one.cache.read(ask(load), pin(first))
+    await one.background.drain()
     await other.cache.read(ask(load), pin(first))
     one.pass(400_000)
     await other.store.fill(
