@@ -12,6 +12,7 @@ import { VersionRegister } from './cache/version-register'
 import type { Config } from './config'
 import type { Declaration } from './dataset/declaration'
 import { loadDatasets } from './dataset/load-datasets'
+import { UnavailableError } from './errors'
 import * as surface from './index'
 import { createDataSource } from './storage/data-source'
 import { type LayoutState, readLayoutStates } from './storage/layouts'
@@ -80,7 +81,9 @@ export function createServices(options: ServicesOptions): Services {
   })
   const redis = config.redisUrl === null ? undefined : createRedisClient(config.redisUrl, onCacheEvent)
   let connecting: Promise<unknown> | null = null
+  let isClosed = false
   const connect = async () => {
+    if (isClosed) throw new UnavailableError()
     if (versions.isInitialized) return
     connecting ??= versions.initialize().finally(() => {
       connecting = null
@@ -139,6 +142,8 @@ export function createServices(options: ServicesOptions): Services {
     }),
     close: async () => {
       await background.drain()
+      isClosed = true
+      await connecting?.catch(() => undefined)
       await redis?.close()
       if (versions.isInitialized) await versions.destroy()
       if (dataSource.isInitialized) await dataSource.destroy()

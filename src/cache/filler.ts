@@ -86,6 +86,11 @@ export class Filler {
     const work = async () => {
       const lease = redis === undefined ? null : await this.#leaseAgain(redis, reading, key, reason, accepts)
       if (lease === 'done') return
+      // Many may have begun at once: those who ask come first.
+      if (!hasRoom()) {
+        if (lease !== null) await redis?.fail(reading.question, lease, 0)
+        return
+      }
       await this.#load(reading, key, lease)
       onEvent({ kind: 'refreshed', key, reason })
     }
@@ -123,6 +128,7 @@ export class Filler {
     if (redis === undefined) return this.#load(reading, key, null)
     const lease = createLease()
     let isFirst = true
+    let hasWaited = false
     const waitUntil = this.options.clock() + PATIENCE_MS
     const beganAt = this.options.clock()
     for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 2, LONGEST_POLL_MS)) {
@@ -133,8 +139,7 @@ export class Filler {
           if (!accepts(read.entry)) return await this.#load(reading, key, null, formatVersion(read.entry.version))
           // Past its time, it is served while it is made anew.
           if (read.freshMs <= 0) this.refresh(reading, key, 'expired', accepts)
-          if (pause > FIRST_POLL_MS)
-            onEvent({ kind: 'waited', key, ms: this.options.clock() - beganAt, outcome: 'filled' })
+          if (hasWaited) onEvent({ kind: 'waited', key, ms: this.options.clock() - beganAt, outcome: 'filled' })
           return this.#adopt(reading, key, read)
         }
         // A reply that is late once need not be late again, and may have been the lease.
@@ -151,6 +156,7 @@ export class Filler {
           return await this.#load(reading, key, null)
         }
         await filled.within(Math.min(pause, left))
+        hasWaited = true
       } finally {
         filled.end()
       }
@@ -190,7 +196,7 @@ export class Filler {
     return { version, asOf, value, outcome: 'redis' }
   }
 
-  /** Loads, fills both stores and gives the lease back. */
+  /** Loads and keeps in memory; Redis is filled, and the lease given back, behind the back of who waits. */
   async #load(reading: Reading, key: string, lease: Lease | null, replaced = ''): Promise<Answer<unknown>> {
     const { redis, background, clock, onEvent } = this.options
     const failure = this.#failures.get(key)

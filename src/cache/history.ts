@@ -6,7 +6,7 @@ export interface Change extends Stretch {
   readonly version: Version
 }
 
-/** What is known of the versions of a topic before its current one. */
+/** What is known of the versions of a topic before its current one; whoever keeps the topics writes it (see `storage/changes`). */
 export interface History {
   /** Oldest stretch first, disjoint; what none of them covers never changed. */
   readonly changes: readonly Change[]
@@ -18,14 +18,6 @@ export interface History {
 }
 
 const DIGITS = 8
-
-/** A history of which nothing is known but that everything is of this version. */
-export function beginHistory(version: Version): History {
-  return {
-    changes: [{ from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY, version }],
-    lineage: version.uuid.slice(0, DIGITS),
-  }
-}
 
 /** Whether a lineage leads to a version. */
 export function isLineageOf(lineage: string, { uuid }: Version): boolean {

@@ -67,8 +67,7 @@ export class KnownTopics<T> {
     // What this process knows may have moved while the state was read.
     const late = knowledge.doubt(read.version)
     if (late !== null) return late
-    this.learn(asked, read)
-    return read
+    return this.learn(asked, read).state ?? read
   }
 
   /**

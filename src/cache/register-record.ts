@@ -22,15 +22,6 @@ export interface RegisterRecord {
   readonly isCorrupt: boolean
 }
 
-export const EMPTY_RECORD: RegisterRecord = {
-  version: null,
-  epoch: null,
-  digest: null,
-  pending: null,
-  pendingStretches: [],
-  isCorrupt: false,
-}
-
 /** Makes a record of the fields; an unreadable one is corrupt, never an error. */
 export function readRecord(fields: readonly (string | null)[]): RegisterRecord {
   const [versionText, epoch, digest, pending, stretches] = fields

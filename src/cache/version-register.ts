@@ -18,6 +18,8 @@ interface Judged<T> extends Asked {
 
 type Answers<T> = ReadonlyMap<string, Settled<Pinned<T>>>
 
+/** How often those who ask have Postgres asked whether it is back. */
+const POLL_PAUSE_MS = 1_000
 /** How long a question waits for Postgres to tell a version, where the last one known will do. */
 const PATIENCE_MS = 5_000
 
@@ -42,6 +44,7 @@ export class VersionRegister<T> {
   /** Whether Postgres answered the last time it was asked; true before. */
   #isConfirmed = true
   #polling: Promise<boolean> | null = null
+  #polledAt = Number.NEGATIVE_INFINITY
 
   constructor(private readonly options: VersionRegisterOptions<T>) {
     const { redis, clock, retryMs = 3_000 } = options
@@ -149,7 +152,7 @@ export class VersionRegister<T> {
     const isKnown = judged.every(({ topic }) => this.known(topic) !== null)
     // It is asked every second whether it is back: nobody else has to wait for that.
     if (isKnown && !this.#isConfirmed) {
-      void this.pollFloor()
+      if (this.options.clock() - this.#polledAt >= POLL_PAUSE_MS) void this.pollFloor()
       return this.#answerKnown(judged, new UnavailableError())
     }
     try {
@@ -234,6 +237,7 @@ export class VersionRegister<T> {
     const topics = this.#topics.list()
     if (topics.length === 0) return true
     const began = this.#topics.now()
+    this.#polledAt = this.options.clock()
     try {
       const reading = this.options.readStates(topics.map(({ topic }) => topic))
       const states = await withDeadline(reading, this.options.silenceMs ?? 5_000, () => new UnavailableError())

@@ -7,7 +7,7 @@ import { CACHE_STATUS } from '../graphql/cache-status'
 import { CORS, EXPOSED_HEADERS, SECURITY_HEADERS, validators, varyOf } from './answer-headers'
 import type { Caller, Identify } from './caller'
 import { namesTag } from './entity-tag'
-import { checkHost, checkMediaType, checkUri, type RequestHead } from './request-checks'
+import { checkHost, checkMediaType, checkUri, isJson, type RequestHead } from './request-checks'
 import { logAbort, logRequest, type RequestListener } from './request-log'
 
 /** What was found out about a request before it went on to the framework. */
@@ -99,7 +99,8 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       return false
     if ((headers.accept ?? '').length > LONGEST_ACCEPT) return false
     const length = headers['content-length']
-    if (method === 'GET') return length === undefined && headers['content-type'] === undefined
+    // Apollo Client says application/json of its GETs, too.
+    if (method === 'GET') return length === undefined && (headers['content-type'] === undefined || isJson(head))
     return method === 'POST' && Number(length) > 0 && Number(length) <= largestBody
   }
 

@@ -5,6 +5,7 @@ import type { Pinned } from '../cache/topic-state'
 import { formatVersion, type Version } from '../cache/version'
 import type { Definition } from '../dataset/definition'
 import type { LayoutState } from '../storage/layouts'
+import { ALWAYS, type Stretch } from '../time/stretch'
 import {
   type Breakdown,
   type ComparisonAnswer,
@@ -35,15 +36,16 @@ export async function evaluateSeries(subject: Subject, request: SeriesRequest, l
   return createPointMaker(subject, request, boundaries)(rows)
 }
 
-/** What a part showed that may be older than the state it was asked at: there was nothing newer to be had. */
+/** What was shown that may be older than it should be: there was nothing newer to be had. */
 export interface Older {
-  readonly version: Version
+  /** Null: nothing is known to have changed since. */
+  readonly version: Version | null
   readonly asOf: number | null
 }
 
-/** The version of what a frame's answer shows: the newest change inside of it. */
-function versionOf(frame: Frame, { version, history }: Pinned<LayoutState>, older: Older | null): string {
-  return formatVersion(older?.version ?? newestChange(history, [stretchOf(frame)]) ?? version)
+/** The version of what is shown of a stretch: the newest change inside of it. */
+function versionOf(stretch: Stretch, { version, history }: Pinned<LayoutState>, older: Older | null): string {
+  return formatVersion(older?.version ?? newestChange(history, [stretch]) ?? version)
 }
 
 function metaOf(frame: Frame, state: Pinned<LayoutState>, older: Older | null): Meta {
@@ -52,7 +54,7 @@ function metaOf(frame: Frame, state: Pinned<LayoutState>, older: Older | null): 
     from: frame.format(frame.from),
     to: frame.format(frame.to),
     timezone: frame.timezone,
-    version: versionOf(frame, state, older),
+    version: versionOf(stretchOf(frame), state, older),
     dataAsOf: asOf === null ? null : new Date(asOf).toISOString(),
     stale: older !== null,
   }
@@ -70,6 +72,19 @@ async function evaluateComparison(
     Promise.all(request.series.map((one) => settle(() => evaluateSeries(earlier, one, load)))),
   ])
   return { frame: earlier.frame, totals: totalsAnswer, series }
+}
+
+/** The earlier ranges that a report compares with, for all of it or for its groups. */
+function listEarlier(subject: Subject, { compares, breakdowns }: ReportRequest): Frame[] {
+  const all = [...compares, ...breakdowns.flatMap((breakdown) => breakdown.compares)]
+  return [...new Set(all.map(({ to }) => to))].flatMap((to) => {
+    try {
+      return [shiftSubject(subject, to).frame]
+    } catch {
+      // What cannot be compared with fails where it is asked for, and an answer with a failure is not kept.
+      return []
+    }
+  })
 }
 
 /**
@@ -101,7 +116,9 @@ export async function evaluateReport(
   ])
   // Known only now: any part may have been the one that could not be had.
   const older = readOlder()
-  const frames = [frame, ...compares.flatMap((compare) => (compare.isOk ? [compare.value.frame] : []))]
+  const frames = [frame, ...listEarlier(subject, request)]
+  // All that a comparison goes back to lies before the end, so this says for each of them whether it is the same.
+  const before = { from: ALWAYS.from, to: stretchOf(frame).to }
   const identity = canonicalJson([
     definition.hash,
     definition.meaning,
@@ -112,7 +129,7 @@ export async function evaluateReport(
     frame.timezone,
     subject.where,
     subject.scope.key,
-    versionOf(frame, state, older),
+    versionOf(before, state, older),
   ])
   return {
     id: hash('sha256', identity, 'base64url').slice(0, 27),

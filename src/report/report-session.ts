@@ -34,7 +34,6 @@ export interface ReportSources {
 export interface CacheOutcome {
   readonly hits: number
   readonly misses: number
-  readonly stale: number
 }
 
 interface Waiting {
@@ -58,13 +57,10 @@ class Round {
   stale = 0
 
   take({ outcome, version }: Answer<unknown>, stretch: Stretch): void {
-    if (outcome === 'stale') {
-      this.stale += 1
-      return
-    }
-    if (outcome === 'memory' || outcome === 'redis') this.hits += 1
-    else this.misses += 1
-    this.#seen.push({ version, stretch })
+    if (outcome === 'loaded' || outcome === 'joined') this.misses += 1
+    else this.hits += 1
+    if (outcome === 'stale') this.stale += 1
+    else this.#seen.push({ version, stretch })
   }
 
   /** Whether all parts are what a state says, and no commit is under way that may have changed that. */
@@ -94,7 +90,7 @@ export class ReportSession {
   readonly #dependencies: Dependency[] = []
   #expiresAt = Number.POSITIVE_INFINITY
   #isStorable = true
-  #outcome: CacheOutcome = { hits: 0, misses: 0, stale: 0 }
+  #outcome: CacheOutcome = { hits: 0, misses: 0 }
 
   constructor(
     private readonly sources: ReportSources,
@@ -208,7 +204,8 @@ export class ReportSession {
       })
       const now = await confirming
       assumed = null
-      if (!sameVersion(now.version, state.version) || now.isConfirmed !== state.isConfirmed) continue
+      const isSame = sameVersion(now.version, state.version) && now.data === state.data
+      if (!isSame || now.isConfirmed !== state.isConfirmed) continue
       if (!now.isConfirmed || round.holds(now)) return this.#finish(definition, requests, now, answers, round)
       const newer = round.newerThan(now)
       if (newer !== null) register.notice(topic, newer)
@@ -222,6 +219,7 @@ export class ReportSession {
   #loadTogether(definition: Definition, requests: readonly ReportRequest[]): Promise<Settled<ReportAnswer>[]> {
     return this.sources.reader.loadTogether(this.signal, async (load, readState) => {
       const state: State = { ...(await readState(layoutId(definition))), pending: [], isConfirmed: true }
+      if (!state.data.isReady) throw new DatasetNotReadyError(definition.name)
       const round = new Round()
       const answers = await this.#evaluate(definition, requests, state, async ({ part, stretch }) => {
         const answer = { ...(await load(part)), outcome: 'loaded' } as const
@@ -235,13 +233,13 @@ export class ReportSession {
   #finish(
     definition: Definition,
     requests: readonly ReportRequest[],
-    { version, data }: State,
+    { version, data, isConfirmed }: State,
     answers: Settled<ReportAnswer>[],
     { hits, misses, stale }: Round,
   ): Settled<ReportAnswer>[] {
     const { outcome } = this
-    this.#outcome = { hits: outcome.hits + hits, misses: outcome.misses + misses, stale: outcome.stale + stale }
-    if (stale > 0) this.#isStorable = false
+    this.#outcome = { hits: outcome.hits + hits, misses: outcome.misses + misses }
+    if (stale > 0 || !isConfirmed) this.#isStorable = false
     const bases = answers.flatMap((answer) => (answer.isOk ? [answer.value.basis] : []))
     for (const { expiresAt } of bases) this.#expiresAt = Math.min(this.#expiresAt, expiresAt ?? this.#expiresAt)
     const stretches = bases.flatMap((basis) => basis.stretches)
@@ -268,10 +266,11 @@ export class ReportSession {
   ): Promise<Settled<ReportAnswer>[]> {
     return Promise.all(
       requests.map((request) => {
-        let older: Older | null = null
+        let older: Older | null = state.isConfirmed ? null : { version: null, asOf: state.data.dataAsOf }
         const loadPart = async <P extends Part>(planned: PlannedPart<P>): Promise<PartRows<P>> => {
           const { outcome, version, asOf, value } = await load(planned)
-          if (outcome === 'stale') older = olderOf(older, { version, asOf })
+          const isOlder = outcome === 'stale' && !isCurrent(state, version, [planned.stretch])
+          if (isOlder) older = olderOf(older, { version, asOf })
           return value
         }
         return settle(() => evaluateReport(definition, request, state, this.asking, loadPart, () => older))
@@ -281,9 +280,9 @@ export class ReportSession {
 }
 
 /** Of two things that are shown, the version and the moment that both are at least of. */
-function olderOf(one: Older | null, other: Older): Older {
+function olderOf(one: Older | null, other: Older & { readonly version: Version }): Older {
   if (one === null) return other
-  const version = isNewer(one.version, other.version) ? other.version : one.version
+  const version = one.version === null || isNewer(one.version, other.version) ? other.version : one.version
   return { version, asOf: one.asOf === null || other.asOf === null ? null : Math.min(one.asOf, other.asOf) }
 }
 

@@ -26,7 +26,7 @@ export function createSampleSource(sources: SampleSources): () => Sample | null 
   }
 }
 
-/** Reads as an operation does, but gives up where that would have to ask Postgres. */
+/** Reads as an operation does, and gives up what turns out to come from Postgres. */
 async function readCached({ cache, register }: SampleSources, reading: Reading): Promise<Seen | null> {
   const { group, topic } = reading.question
   const pinned = await register.current(group, topic)

@@ -21,9 +21,9 @@ export interface Sample {
    */
   load(): Promise<Seen>
   /**
-   * Reads as a request that begins now would, with a register read of its own, but loads nothing. The version is the one
-   * that the read was pinned to: the entry may have been kept under an earlier one, when nothing it shows has changed
-   * since. Null when the cache has no answer, or has one that it would mark as stale.
+   * Reads as a request that begins now would, with a register read of its own. The version is the one that the read was
+   * pinned to: the entry may have been kept under an earlier one, when nothing it shows has changed since. Null when the
+   * cache had no answer, so that it was loaded, or has one that it would mark as stale.
    */
   readCached(): Promise<Seen | null>
 }

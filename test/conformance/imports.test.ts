@@ -28,7 +28,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   http: ['errors', 'cache', 'graphql'],
   metrics: ['errors', 'cache'],
   'log-cache-events': ['config', 'cache'],
-  services: ['config', 'index', 'dataset', 'cache', 'storage'],
+  services: ['errors', 'config', 'index', 'dataset', 'cache', 'storage'],
   upkeep: ['config', 'dataset', 'storage', 'refresh', 'services'],
   server: [
     'errors',

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import {
-  beginHistory,
   isAncestor,
   isCurrent,
   newestChange,
@@ -11,6 +10,7 @@ import {
   writeStretch,
 } from '../../../src/cache/history'
 import type { TopicState } from '../../../src/cache/topic-state'
+import { beginHistory } from '../../../src/storage/changes'
 import { ALWAYS, type Stretch } from '../../../src/time/stretch'
 import { follow, versionOf } from '../../contract/versions'
 

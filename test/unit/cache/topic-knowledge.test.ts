@@ -1,5 +1,5 @@
-import { beginHistory } from '../../../src/cache/history'
 import { TopicKnowledge } from '../../../src/cache/topic-knowledge'
+import { beginHistory } from '../../../src/storage/changes'
 
 const state = (seq: number, uuid = `u${seq}`) => ({
   version: { seq, uuid },

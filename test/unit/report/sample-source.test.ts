@@ -1,7 +1,6 @@
 import { Background } from '../../../src/cache/background'
 import type { CacheEvent } from '../../../src/cache/cache-event'
 import { CacheService } from '../../../src/cache/cache-service'
-import { beginHistory } from '../../../src/cache/history'
 import { createMemoryStore } from '../../../src/cache/memory-store'
 import type { Loaded, Reading } from '../../../src/cache/reading'
 import type { TopicState } from '../../../src/cache/topic-state'
@@ -9,6 +8,7 @@ import { VersionRegister } from '../../../src/cache/version-register'
 import { UnavailableError } from '../../../src/errors'
 import { createSampleSource } from '../../../src/report/sample-source'
 import { runSampler } from '../../../src/report/sampler'
+import { beginHistory } from '../../../src/storage/changes'
 
 const TOPIC = 'flights:1a2b'
 const JANUARY = { from: Date.UTC(2001, 0), to: Date.UTC(2001, 1) }
