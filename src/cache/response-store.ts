@@ -82,7 +82,8 @@ const STRETCH_BYTES = 60
 
 interface Kept {
   readonly response: StoredResponse
-  /** Epoch milliseconds. */
+  /** From when on and until when it is good, in epoch milliseconds: a clock may be set back. */
+  readonly since: number
   readonly until: number
 }
 
@@ -100,7 +101,8 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
     find: (key) => {
       const kept = entries.get(key)
       if (kept === undefined) return 'absent'
-      if (clock() < kept.until) return kept.response
+      const now = clock()
+      if (kept.since <= now && now < kept.until) return kept.response
       entries.delete(key)
       return 'outdated'
     },
@@ -117,7 +119,7 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
       const now = clock()
       const until = Math.min(now + ttlSeconds * 1000, response.expiresAt ?? Number.POSITIVE_INFINITY)
       entries.delete(key)
-      if (now < until) entries.set(key, { response, until }, { size: estimateBytes(key, response) })
+      if (now < until) entries.set(key, { response, since: now, until }, { size: estimateBytes(key, response) })
     },
     get bytes() {
       return entries.calculatedSize

@@ -46,13 +46,16 @@ afterAll(async () => {
 })
 afterEach(() => keepFrom('visits', [0, 1, HOURS], null))
 
-/** Lets the rollups of a dataset begin at an instant, as their retention would. */
+/** Lets the rollups of a dataset begin at an instant, as a version with which their retention deletes rows would. */
 async function keepFrom(dataset: string, positions: readonly number[], instant: string | null): Promise<void> {
   await database.query(
     `UPDATE aggregraph.rollup SET kept_from = $3 FROM aggregraph.layout
      WHERE layout.id = rollup.layout AND dataset = $1 AND position = ANY ($2::int[])`,
     [dataset, positions, instant],
   )
+  await database.query('UPDATE aggregraph.layout SET seq = seq + 1, version = gen_random_uuid() WHERE dataset = $1', [
+    dataset,
+  ])
 }
 
 interface Answer {
