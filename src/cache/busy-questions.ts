@@ -6,7 +6,7 @@ const REMEMBERED = 1_000
 const WARMED = 32
 
 interface Counted {
-  readonly reading: Reading
+  reading: Reading
   hits: number
 }
 
@@ -16,7 +16,12 @@ export class BusyQuestions {
 
   count(key: string, reading: Reading): void {
     const counted = this.#counted.get(key)
-    this.#counted.set(key, { reading, hits: (counted?.hits ?? 0) + 1 })
+    if (counted === undefined) {
+      this.#counted.set(key, { reading, hits: 1 })
+      return
+    }
+    counted.reading = reading
+    counted.hits += 1
   }
 
   /** The questions about a topic that were asked more than once, the busiest first. */

@@ -68,11 +68,11 @@ export class CacheService {
   async read<T>(reading: Reading<T>, pinned: Pinned, distrusts = false): Promise<Answer<T>> {
     const { question } = reading
     const key = entryKey(question)
-    this.#busy.count(key, reading)
     const kept = this.options.memory.get(key)
     const miss = this.#judge(reading, kept, pinned)
     if (kept !== undefined && miss === null) {
       this.options.onEvent({ kind: 'hit', store: 'memory', key })
+      this.#busy.count(key, reading)
       if (pinned.isConfirmed) this.#refreshInTime(reading, key, kept, pinned)
       // One question has one loader, so what is kept for it, here and below, has the type that loader gives.
       return this.#serve<T>(key, kept as Entry & { value: T }, pinned, 'memory')
@@ -85,7 +85,10 @@ export class CacheService {
     try {
       const since = newestChange(pinned.history, [reading.stretch]) ?? NEVER_CHANGED
       const accepts = (entry: Entry) => this.#accepts(reading, entry, pinned, distrusts)
-      return (await this.#filler.fetch(reading, key, since, accepts)) as Answer<T>
+      const answer = await this.#filler.fetch(reading, key, since, accepts)
+      // Only what was answered is remembered: questions that nobody can answer must not drive out others.
+      this.#busy.count(key, reading)
+      return answer as Answer<T>
     } catch (error) {
       const reason = outageOf(error)
       if (reason === null) throw error

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Bulkhead } from '../cache/bulkhead'
 import type { CacheService } from '../cache/cache-service'
-import { isCurrent, overlap } from '../cache/history'
-import type { Answer } from '../cache/reading'
+import { isCurrent } from '../cache/history'
+import type { Answer, Loaded } from '../cache/reading'
 import { UnknownTopicError } from '../cache/register-options'
 import type { Dependency, Pinned } from '../cache/topic-state'
 import { isNewer, sameVersion, type Version } from '../cache/version'
@@ -13,11 +13,11 @@ import type { LayoutState } from '../storage/layouts'
 import type { Part, PartRows } from '../storage/part'
 import type { RollupReader } from '../storage/rollup-reader'
 import { layoutId } from '../storage/rollup-table'
-import type { Stretch } from '../time/stretch'
 import { type ReportAnswer, type Settled, settle, unwrap } from './answer'
 import { evaluateReport, type Older } from './evaluate'
 import type { PlannedPart } from './part-plan'
 import type { ReportRequest } from './request'
+import { Round } from './round'
 import type { Asking } from './subject'
 import { toldError } from './told-error'
 
@@ -48,36 +48,6 @@ type Load = <P extends Part>(planned: PlannedPart<P>) => Promise<Answer<PartRows
 const ROUNDS = 3
 /** Why a refresh failed is not worth waiting for: a database that does not tell is in trouble itself. */
 const ERRORS_DEADLINE_MS = 1000
-
-/** What the parts of one round were. */
-class Round {
-  readonly #seen: { readonly version: Version; readonly stretch: Stretch }[] = []
-  hits = 0
-  misses = 0
-  stale = 0
-
-  take({ outcome, version }: Answer<unknown>, stretch: Stretch): void {
-    if (outcome === 'loaded' || outcome === 'joined') this.misses += 1
-    else this.hits += 1
-    if (outcome === 'stale') this.stale += 1
-    else this.#seen.push({ version, stretch })
-  }
-
-  /** Whether all parts are what a state says, and no commit is under way that may have changed that. */
-  holds(state: State): boolean {
-    return this.#seen.every(
-      ({ version, stretch }) => isCurrent(state, version, [stretch]) && !overlap(state.pending, [stretch]),
-    )
-  }
-
-  /** The newest version that a part was of, where it is newer than the state. */
-  newerThan(state: State): Version | null {
-    return this.#seen.reduce<Version | null>(
-      (newest, { version }) => (isNewer(version, newest ?? state.version) ? version : newest),
-      null,
-    )
-  }
-}
 
 /**
  * One operation's questions. All of its reports on one dataset come from one version: they are collected for a turn of the
@@ -186,7 +156,7 @@ export class ReportSession {
   }
 
   async #answerTogether(definition: Definition, requests: readonly ReportRequest[]): Promise<Settled<ReportAnswer>[]> {
-    const { register, cache, reader, bulkhead } = this.sources
+    const { register, cache, bulkhead } = this.sources
     const topic = layoutId(definition)
     let isSettled = false
     // What was current a moment ago mostly still is: its parts are looked up while that is confirmed.
@@ -197,7 +167,7 @@ export class ReportSession {
       const round = new Round()
       const answers = await this.#evaluate(definition, requests, state, async (planned) => {
         const { part, ...reading } = planned
-        const load = () => bulkhead.run(() => reader.load(part))
+        const load = loaderOf(this.sources, part)
         const answer = await Promise.race([cache.read({ ...reading, load }, state, isSettled), this.#aborted])
         round.take(answer, planned.stretch)
         return answer
@@ -277,6 +247,11 @@ export class ReportSession {
       }),
     )
   }
+}
+
+/** Outlives the operation, since busy questions are loaded again: it is to hold nothing of it but the part. */
+function loaderOf<P extends Part>({ bulkhead, reader }: ReportSources, part: P): () => Promise<Loaded<PartRows<P>>> {
+  return () => bulkhead.run(() => reader.load(part))
 }
 
 /** Of two things that are shown, the version and the moment that both are at least of. */

@@ -3,6 +3,7 @@ import { CacheService } from '../../../src/cache/cache-service'
 import { createMemoryStore } from '../../../src/cache/memory-store'
 import { entryKey } from '../../../src/cache/question'
 import type { Loaded } from '../../../src/cache/reading'
+import { OverloadedError, UnavailableError } from '../../../src/errors'
 import { createEventLog } from '../../contract/event-log'
 import { ask, defer, loaded, pin, states } from '../../contract/readings'
 import { follow, versionOf } from '../../contract/versions'
@@ -187,4 +188,16 @@ describe('after a new version', () => {
     cache.warm('layout', pin(follow(first, versionOf(2))))
     expect(background.size).toBe(0)
   })
+})
+
+it('remembers as busy what it has answered, and nothing that nobody could answer', async () => {
+  const { cache } = create()
+  const away = { ...pin(first), isConfirmed: false }
+  const refused = ask(() => Promise.reject(new OverloadedError()))
+  await expect(cache.read(refused, away)).rejects.toThrow(UnavailableError)
+  await expect(cache.read(refused, pin(first))).rejects.toThrow(OverloadedError)
+  expect(cache.pickRecent()).toBeNull()
+  const answered = ask(async () => loaded(first, 1))
+  await cache.read(answered, pin(first))
+  expect(cache.pickRecent()).toBe(answered)
 })
