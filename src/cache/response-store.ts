@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { withDeadline } from './deadline'
 import type { Dependency } from './topic-state'
@@ -12,7 +11,8 @@ export interface ResponseFacts {
 
 /** A whole answer, as it is sent. */
 export interface StoredResponse extends ResponseFacts {
-  readonly body: Buffer
+  /** Its bytes, a character each (latin1): Node.js writes such a text in one piece with the head. */
+  readonly body: string
   readonly contentType: string
   readonly etag: string
   /** Whether everybody may have it, and not only those of its scope. */
@@ -30,16 +30,16 @@ export interface ResponseQuestion {
   readonly method: string
   /** Media type of the answer. */
   readonly contentType: string
-  /** The exact request: the bytes of a body, or a URL. */
-  readonly request: Buffer | string
+  /** The exact request: the bytes of a body, a character each, or a URL. */
+  readonly request: string
 }
 
 /**
- * The key of an answer. Different questions have different keys: the digest (SHA-256) has one length, the two parts after it
- * hold no line break, and the scope is all of the rest.
+ * The key of an answer. Different questions have different keys: the first two parts hold no line break, the scope is as long
+ * as is said before it, and the request is all of the rest.
  */
 export function responseKey({ scope, method, contentType, request }: ResponseQuestion): string {
-  return `${hash('sha256', request, 'base64url')}${method}\n${contentType}\n${scope}`
+  return `${method}\n${contentType}\n${scope.length}\n${scope}${request}`
 }
 
 export interface ResponseStoreOptions {

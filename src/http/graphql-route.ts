@@ -127,7 +127,7 @@ async function answerOperation<Context extends BaseContext>(
   options.cache?.keep(request, kept)
   reply.headers(validators(kept))
   const isKnown = method === 'GET' && namesTag(headers['if-none-match'], kept.etag)
-  return isKnown ? reply.removeHeader('content-type').code(304).send() : reply.send(kept.body)
+  return isKnown ? reply.removeHeader('content-type').code(304).send() : reply.send(body.string)
 }
 
 /** Bytes that have been read from the connection already, for what expects to read them. */
@@ -140,13 +140,13 @@ function replay(body: Buffer): Readable {
 
 /** An answer as it may be kept. */
 function describe(text: string, facts: ResponseFacts, request: FastifyRequest, headers: HeaderMap): WholeAnswer {
-  const body = Buffer.from(text)
+  const isAscii = Buffer.byteLength(text) === text.length
   const { caller, record } = request
   return {
     ...facts,
-    body,
+    body: isAscii ? text : Buffer.from(text).toString('latin1'),
     contentType: headers.get('content-type') ?? '',
-    etag: tagOf(body),
+    etag: tagOf(text),
     isPublic: caller.isPublic,
     operation: record.operation,
   }

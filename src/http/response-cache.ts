@@ -107,7 +107,9 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   function keyOf(head: RequestHead, { scope }: Caller, body: Buffer | null): string | null {
     const { method, url, headers } = head
     const contentType = chosen.get(headers.accept ?? '')
-    return contentType === undefined ? null : responseKey({ scope, method, contentType, request: body ?? url })
+    return contentType === undefined
+      ? null
+      : responseKey({ scope, method, contentType, request: body?.toString('latin1') ?? url })
   }
 
   function begin(visit: Visit): void {
@@ -170,7 +172,8 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     if (origin !== undefined && corsOrigins.includes(origin)) headers.push(CORS.allow, origin)
     if (phase() !== 'open') headers.push('connection', 'close')
     response.writeHead(status, headers)
-    response.end(isKnown ? undefined : kept.body)
+    if (isKnown) response.end()
+    else response.end(kept.body, 'latin1')
     const elapsedMs = performance.now() - began
     const record = { operation: kept.operation, codes: [] }
     onRequest({ status, codes: record.codes, ms: elapsedMs })

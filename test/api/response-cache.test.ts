@@ -23,6 +23,21 @@ describe('a whole answer', () => {
     expect(app.outcomes).toEqual(['miss', 'hit'])
   })
 
+  it('is the same bytes in any script', async () => {
+    for (const text of ['Zürich', '東京', 'emoji 😀', 'Z\u00c3\u00bcrich']) {
+      const question = { query: 'query Echo($text: String!) { echo(text: $text) }', variables: { text } }
+      const seen = [await post(app, question), await post(app, question)]
+      expect(seen.map((each) => JSON.parse(each.text))).toEqual([{ data: { echo: text } }, { data: { echo: text } }])
+      const [first, second] = seen.map(({ headers }) => [
+        headers.etag,
+        headers['content-length'],
+        headers['content-type'],
+      ])
+      expect(second).toEqual(first)
+    }
+    expect(app.world.executions).toBe(4)
+  })
+
   it('is not given once a refresh came in between', async () => {
     await post(app, QUESTION)
     Object.assign(app.world, { count: 2, confirms: async () => false })

@@ -26,7 +26,8 @@ export interface CachedApp extends TestApp {
 
 export const FOREVER: ResponseFacts = { dependencies: [], expiresAt: null }
 
-const SDL = 'type Query { count: Int fail: Int who: String nothing: Int many(of: Int!): [Int!] }'
+const SDL =
+  'type Query { count: Int fail: Int who: String nothing: Int many(of: Int!): [Int!] echo(text: String!): String }'
 
 function createSchema(world: World): GraphQLSchema {
   const schema = buildSchema(SDL)
@@ -39,6 +40,10 @@ function createSchema(world: World): GraphQLSchema {
       throw new Error('It fails')
     },
     who: (_source, _arguments, { facts }) => facts.caller.scope,
+    echo: (_source, { text }) => {
+      world.executions += 1
+      return text
+    },
     many: (_source, { of }) => Array.from({ length: of }, (_, index) => index),
   }
   for (const [name, field] of Object.entries(schema.getQueryType()?.getFields() ?? {})) field.resolve = resolvers[name]
@@ -48,12 +53,13 @@ function createSchema(world: World): GraphQLSchema {
 /** Starts a server over one number that keeps its answers; whether they are still true is for the test to say. */
 export async function startCachedApp(
   http: Partial<HttpAppOptions<TestContext>> = {},
-  { maxBytes = 1_000_000 } = {},
+  { maxBytes = 1_000_000, host }: { readonly maxBytes?: number; readonly host?: string } = {},
 ): Promise<CachedApp> {
   const world: World = { count: 1, executions: 0, confirms: async () => true, facts: FOREVER, now: 1_000_000 }
   const outcomes: string[] = []
   const app = await startTestApp({
     schema: createSchema(world),
+    host,
     http: {
       responses: createResponseStore({ maxBytes, clock: () => world.now, confirms: () => world.confirms() }),
       responseFacts: () => world.facts,
