@@ -19,6 +19,8 @@ export interface StoredResponse extends ResponseFacts {
   readonly isPublic: boolean
   /** Name of its operation, for the log. */
   readonly operation: string | null
+  /** Aliases of its operation, as its spelling lists them. */
+  readonly aliases: readonly string[]
   /** The headers that all get with it: name, value, name, value. */
   readonly headers: readonly string[]
 }
@@ -67,6 +69,8 @@ export interface ResponseStore {
    * check, which reads after every one of them. Never rejects.
    */
   confirm(response: StoredResponse): Promise<boolean>
+  /** Epoch milliseconds until which an answer that is kept now is good. */
+  limit(facts: ResponseFacts): number
   /** Keeps an answer in place of the one before; one of more than an eighth of the bytes is not kept. */
   keep(key: string, response: StoredResponse): void
   /** Estimated bytes that are taken. */
@@ -96,6 +100,8 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
     maxEntrySize: Math.max(1, Math.floor(maxSize * LARGEST_SHARE)),
   })
   const checks = new Map<StoredResponse, Promise<boolean>>()
+  const limit = ({ expiresAt }: ResponseFacts) =>
+    Math.min(clock() + ttlSeconds * 1000, expiresAt ?? Number.POSITIVE_INFINITY)
 
   return {
     find: (key) => {
@@ -115,9 +121,10 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
       checks.set(response, check)
       return check
     },
+    limit,
     keep: (key, response) => {
       const now = clock()
-      const until = Math.min(now + ttlSeconds * 1000, response.expiresAt ?? Number.POSITIVE_INFINITY)
+      const until = limit(response)
       entries.delete(key)
       if (now < until) entries.set(key, { response, since: now, until }, { size: estimateBytes(key, response) })
     },
@@ -127,8 +134,8 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
   }
 }
 
-function estimateBytes(key: string, { body, headers, dependencies }: StoredResponse): number {
-  const texts = headers.reduce((sum, text) => sum + 2 * text.length, 2 * key.length)
+function estimateBytes(key: string, { body, headers, aliases, dependencies }: StoredResponse): number {
+  const texts = [...headers, ...aliases].reduce((sum, text) => sum + 2 * text.length, 2 * key.length)
   const stretches = dependencies.reduce((sum, each) => sum + each.stretches.length, 0)
   return ENTRY_BYTES + texts + body.length + dependencies.length * DEPENDENCY_BYTES + stretches * STRETCH_BYTES
 }

@@ -1,14 +1,17 @@
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { CacheListener } from '../cache/cache-event'
+import { Doorkeeper } from '../cache/doorkeeper'
 import { type ResponseStore, responseKey, type StoredResponse } from '../cache/response-store'
 import { CACHE_STATUS } from '../graphql/cache-status'
+import { respell, type Spelling } from '../graphql/spelling'
 import { CORS, EXPOSED_HEADERS, SECURITY_HEADERS, validators, varyOf } from './answer-headers'
 import type { Caller, Identify } from './caller'
-import { namesTag } from './entity-tag'
+import { namesTag, tagOf } from './entity-tag'
 import { checkHost, checkMediaType, checkUri, isJson, type RequestHead } from './request-checks'
 import { logAbort, logRequest, type RequestListener } from './request-log'
+import { readSpelledRequest, type SpelledRequest } from './spelled-request'
 
 /** What was found out about a request before it went on to the framework. */
 export interface Advance {
@@ -18,10 +21,12 @@ export interface Advance {
   readonly body: Buffer | null
   /** Whether a whole answer was there, but is not what would be answered now. */
   readonly wasOutdated: boolean
+  /** How it asks what others may ask in other words; null when that is not known. */
+  readonly spelled: SpelledRequest | null
 }
 
 /** An answer that may be kept. */
-export type WholeAnswer = Omit<StoredResponse, 'headers'>
+export type WholeAnswer = Omit<StoredResponse, 'headers' | 'aliases'>
 
 export interface ResponseCacheOptions {
   readonly responses: ResponseStore
@@ -84,6 +89,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   const advances = new WeakMap<IncomingMessage, Advance>()
   // The media type that Apollo Server chose, by the Accept header, which is all it goes by.
   const chosen = new Map<string, string>()
+  const repeated = new Doorkeeper()
 
   /** Whether an answer to it may be kept. What is refused here is refused by the framework as well, which says why. */
   function isOurs(head: RequestHead): boolean {
@@ -104,12 +110,13 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     return method === 'POST' && Number(length) > 0 && Number(length) <= largestBody
   }
 
-  function keyOf(head: RequestHead, { scope }: Caller, body: Buffer | null): string | null {
-    const { method, url, headers } = head
+  function keyOf({ method, headers }: RequestHead, { scope }: Caller, request: string): string | null {
     const contentType = chosen.get(headers.accept ?? '')
-    return contentType === undefined
-      ? null
-      : responseKey({ scope, method, contentType, request: body?.toString('latin1') ?? url })
+    return contentType === undefined ? null : responseKey({ scope, method, contentType, request })
+  }
+
+  function find(key: string | null): StoredResponse | 'absent' | 'outdated' {
+    return key === null ? 'absent' : responses.find(key)
   }
 
   function begin(visit: Visit): void {
@@ -124,7 +131,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
 
   /** The framework tells the caller why. */
   function refuse({ request, pass }: Visit, caller: Promise<Caller>): void {
-    advances.set(request, { caller, body: null, wasOutdated: false })
+    advances.set(request, { caller, body: null, wasOutdated: false, spelled: null })
     bypass(pass)
   }
 
@@ -139,16 +146,44 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   }
 
   function recall(visit: Visit, caller: Caller, body: Buffer | null): void {
-    const key = keyOf(visit.head, caller, body)
-    const kept = key === null ? 'absent' : responses.find(key)
-    if (typeof kept === 'string') {
-      miss(visit, { caller, body, wasOutdated: kept === 'outdated' })
-    } else {
-      void responses.confirm(kept).then((isCurrent) => {
-        if (isCurrent) send(visit, kept)
-        else miss(visit, { caller, body, wasOutdated: true })
-      })
+    const { head } = visit
+    const key = keyOf(head, caller, body?.toString('latin1') ?? head.url)
+    const kept = find(key)
+    if (typeof kept !== 'string') {
+      offer(visit, kept, () => kept, { caller, body, wasOutdated: true, spelled: null })
+      return
     }
+    const spelled = body && readSpelledRequest(body)
+    const similar = spelled === null ? 'absent' : find(keyOf(head, caller, spelled.text))
+    const wasOutdated = kept === 'outdated' || similar === 'outdated'
+    if (spelled === null || typeof similar === 'string') {
+      miss(visit, { caller, body, wasOutdated, spelled })
+      return
+    }
+    const spell = () => {
+      const answer = spellAs(similar, spelled.spelling)
+      if (key !== null && repeated.admits(hash('sha256', key, 'base64url'))) responses.keep(key, answer)
+      return answer
+    }
+    offer(visit, similar, spell, { caller, body, wasOutdated: true, spelled })
+  }
+
+  /** Sends what is kept, as `spell` gives it, if it is still what would be answered. */
+  function offer(visit: Visit, kept: StoredResponse, spell: () => StoredResponse, advance: Advance): void {
+    void responses.confirm(kept).then((isCurrent) => {
+      if (isCurrent) send(visit, spell())
+      else miss(visit, advance)
+    })
+  }
+
+  function headersOf(answer: Pick<StoredResponse, 'etag' | 'isPublic'>): readonly string[] {
+    return Object.entries({ ...common, ...validators(answer), 'cache-status': CACHE_STATUS.response }).flat()
+  }
+
+  function spellAs(kept: StoredResponse, { aliases, operationName }: Spelling): StoredResponse {
+    const body = respell(kept.body, kept.aliases, aliases)
+    const etag = body === kept.body ? kept.etag : tagOf(Buffer.from(body, 'latin1'))
+    return { ...kept, aliases, body, etag, operation: operationName, headers: headersOf({ ...kept, etag }) }
   }
 
   function miss({ request, pass }: Visit, advance: Advance): void {
@@ -196,9 +231,14 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       if (advance === undefined) return
       if (chosen.size >= MOST_ACCEPTS) chosen.clear()
       chosen.set(headers.accept ?? '', answer.contentType)
-      const key = keyOf({ method, url, headers }, caller, advance.body)
-      const shared = { ...common, ...validators(answer), 'cache-status': CACHE_STATUS.response }
-      if (key !== null) responses.keep(key, { ...answer, headers: Object.entries(shared).flat() })
+      const head = { method, url, headers }
+      const spelled = advance.spelled ?? (advance.body && readSpelledRequest(advance.body))
+      const aliases = spelled?.spelling.aliases ?? []
+      const kept = { ...answer, expiresAt: responses.limit(answer), aliases, headers: headersOf(answer) }
+      for (const request of [advance.body?.toString('latin1') ?? url, spelled?.text]) {
+        const key = request === undefined ? null : keyOf(head, caller, request)
+        if (key !== null) responses.keep(key, kept)
+      }
     },
   }
 }

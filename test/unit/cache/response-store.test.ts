@@ -10,6 +10,7 @@ function response(text: string, more: Partial<StoredResponse> = {}): StoredRespo
     etag: '"x"',
     isPublic: true,
     operation: null,
+    aliases: [],
     headers: ['vary', 'Accept'],
     dependencies: [],
     expiresAt: null,
