@@ -44,8 +44,6 @@ const LONGEST_RETRY_MS = 5000
 const LONGEST_REBUILD_MS = 60_000
 /** How often every process learns the versions from Postgres, whatever Redis says. */
 const FLOOR_MS = 1000
-/** How long Postgres may take to tell the versions before it counts as away. */
-const FLOOR_DEADLINE_MS = 5000
 /** How often a process says which layouts it serves; whoever says nothing for an hour serves none. */
 const ANNOUNCE_MS = 60_000
 const PRUNE_MS = 600_000
@@ -206,9 +204,7 @@ export function createUpkeep({ config, services, declarations, logger, onProgres
 
   async function watchFloor(): Promise<void> {
     while (!stopping.signal.aborted) {
-      // A database that stands still refuses nothing, and a statement sent to it never ends.
-      const late = wait(FLOOR_DEADLINE_MS, false, { ref: false })
-      judge((await Promise.race([register.pollFloor(), late])) ? null : SILENT)
+      judge((await register.pollFloor()) ? null : SILENT)
       await wait(FLOOR_MS, undefined, { signal: stopping.signal }).catch(() => undefined)
     }
   }

@@ -1,10 +1,8 @@
-/** How one of several reads ended. */
-export type Settled<V> = { readonly value: V } | { readonly error: unknown }
+/** By topic, what was read for it, or what will have been: who waits for one holds up neither the others nor the next read. */
+export type Answers<V> = ReadonlyMap<string, V | Promise<V>>
 
 /** What a gate reads for its keys; a key that is missing is the reader's mistake and rejects. */
-export type ReadAll<K extends { readonly topic: string }, V> = (
-  keys: readonly K[],
-) => Promise<ReadonlyMap<string, Settled<V>>>
+export type ReadAll<K extends { readonly topic: string }, V> = (keys: readonly K[]) => Promise<Answers<V>>
 
 /** Reads under way at once: who comes meanwhile shares the next one, which makes turns larger the busier it gets. */
 const MOST_READS = 2
@@ -14,11 +12,11 @@ const MOST_READS = 2
  * every one of them was asked, so it is as strict as a read each.
  */
 export function createGate<K extends { readonly topic: string }, V>(readAll: ReadAll<K, V>): (key: K) => Promise<V> {
-  let turn: { readonly keys: Map<string, K>; readonly answers: Promise<ReadonlyMap<string, Settled<V>>> } | null = null
+  let turn: { readonly keys: Map<string, K>; readonly answers: Promise<Answers<V>> } | null = null
   let reads = 0
   let waiting: (() => void) | null = null
 
-  async function readTurn(keys: ReadonlyMap<string, K>): Promise<ReadonlyMap<string, Settled<V>>> {
+  async function readTurn(keys: ReadonlyMap<string, K>): Promise<Answers<V>> {
     // Immediates run when all that arrived in this turn has been heard.
     await new Promise<void>((resolve) => setImmediate(resolve))
     if (reads >= MOST_READS) {
@@ -46,7 +44,6 @@ export function createGate<K extends { readonly topic: string }, V>(readAll: Rea
     turn.keys.set(key.topic, key)
     const answer = (await turn.answers).get(key.topic)
     if (answer === undefined) throw new Error(`The topic ${key.topic} was asked for and not read.`)
-    if ('error' in answer) throw answer.error
-    return answer.value
+    return answer
   }
 }

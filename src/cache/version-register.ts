@@ -1,7 +1,7 @@
 import { DeadlineError, UnavailableError } from '../errors'
 import type { Stretch } from '../time/stretch'
 import { withDeadline } from './deadline'
-import { createGate, type Settled } from './gate'
+import { type Answers, createGate } from './gate'
 import { KnownTopics, readAnnouncement, writeAnnouncement } from './known-topics'
 import { type Asked, type ReadRegister, RedisRegister } from './redis-register'
 import { UnknownTopicError, type VersionRegisterOptions } from './register-options'
@@ -16,12 +16,8 @@ interface Judged<T> extends Asked {
   readonly believed: TopicState<T> | null
 }
 
-type Answers<T> = ReadonlyMap<string, Settled<Pinned<T>>>
-
 /** How often those who ask have Postgres asked whether it is back. */
 const POLL_PAUSE_MS = 1_000
-/** How long a question waits for Postgres to tell a version, where the last one known will do. */
-const PATIENCE_MS = 5_000
 
 /**
  * Knows the current state of every topic.
@@ -39,8 +35,14 @@ const PATIENCE_MS = 5_000
 export class VersionRegister<T> {
   readonly #redis: RedisRegister<T> | undefined
   readonly #topics = new KnownTopics<T>()
-  readonly #ask: (asked: Asked) => Promise<Pinned<T>>
-  readonly #askPostgres: (asked: Asked) => Promise<Pinned<T>>
+  readonly #ask = createGate((asked: readonly Asked[]) =>
+    this.#answerEach(asked, (one) => this.#pinBelieved(one) ?? this.#readThrough(one)),
+  )
+  readonly #askThrough = createGate((asked: readonly Asked[]) =>
+    this.#answerEach(asked, (one) => this.#readThrough(one)),
+  )
+  // A read that hangs must not keep its place for good.
+  readonly #readPostgres = createGate((judged: readonly Judged<T>[]) => this.#inTime(this.#adoptPostgres(judged)))
   /** Whether Postgres answered the last time it was asked; true before. */
   #isConfirmed = true
   #polling: Promise<boolean> | null = null
@@ -49,10 +51,6 @@ export class VersionRegister<T> {
   constructor(private readonly options: VersionRegisterOptions<T>) {
     const { redis, clock, retryMs = 3_000 } = options
     this.#redis = redis && new RedisRegister<T>(redis, clock, retryMs)
-    this.#ask = createGate(async (asked: readonly Asked[]) => this.#readTurn(await this.#readRegisters(asked)))
-    this.#askPostgres = createGate(async (asked: readonly Asked[]) =>
-      this.#readPostgres(await this.#readRegisters(asked)),
-    )
     this.#redis?.subscribe((message) => this.#hear(message))
   }
 
@@ -60,7 +58,7 @@ export class VersionRegister<T> {
    * The state of a topic, no older than the last commit before the call but for the stretches that are `pending`. All calls
    * of one turn of the event loop share one read. Within a process states do not go backwards, unless Postgres itself has
    * (a restored backup). While neither Redis nor Postgres can be asked, the last state known, as not confirmed. Rejects with
-   * an UnknownTopicError, or with the error of `readStates` when nothing is known.
+   * an UnknownTopicError, or when nothing is known with the error of `readStates`, or an UnavailableError after `silenceMs`.
    */
   current(group: string, topic: string): Promise<Pinned<T>> {
     return this.#ask({ group, topic })
@@ -68,7 +66,7 @@ export class VersionRegister<T> {
 
   /** The same, but from Postgres whatever the register says: for stretches that are pending, or after a newer version was seen. */
   settle(group: string, topic: string): Promise<Pinned<T>> {
-    return this.#askPostgres({ group, topic })
+    return this.#askThrough({ group, topic })
   }
 
   /** What this process last took for current, to begin with while `current` is under way; null when it knows nothing. */
@@ -135,55 +133,60 @@ export class VersionRegister<T> {
     return done
   }
 
-  async #readTurn(judged: readonly Judged<T>[]): Promise<Answers<T>> {
-    const believed = judged.flatMap(({ topic, believed, record }): (readonly [string, Settled<Pinned<T>>])[] =>
-      believed === null ? [] : [[topic, { value: this.#pin(believed, record?.pendingStretches ?? []) }]],
-    )
-    const doubtful = judged.filter(({ believed }) => believed === null)
-    return new Map([...believed, ...(doubtful.length === 0 ? [] : await this.#readPostgres(doubtful))])
+  /** Reads registers together and answers each for itself, so that none waits for what only another one needs. */
+  async #answerEach(
+    asked: readonly Asked[],
+    answer: (judged: Judged<T>) => Pinned<T> | Promise<Pinned<T>>,
+  ): Promise<Answers<Pinned<T>>> {
+    return new Map((await this.#readRegisters(asked)).map((one) => [one.topic, answer(one)]))
   }
 
   #pin(state: TopicState<T>, pending: readonly Stretch[]): Pinned<T> {
     return { ...state, pending, isConfirmed: this.#isConfirmed }
   }
 
-  /** What Postgres says; what this process knows while it is away. */
-  async #readPostgres(judged: readonly Judged<T>[]): Promise<Answers<T>> {
-    const isKnown = judged.every(({ topic }) => this.known(topic) !== null)
-    // It is asked every second whether it is back: nobody else has to wait for that.
-    if (isKnown && !this.#isConfirmed) {
+  #pinBelieved({ believed, record }: Judged<T>): Pinned<T> | null {
+    return believed && this.#pin(believed, record?.pendingStretches ?? [])
+  }
+
+  /** What Postgres says of a topic; what this process knows of it while Postgres is away. */
+  async #readThrough(judged: Judged<T>): Promise<Pinned<T>> {
+    const { topic } = judged
+    const known = this.#isConfirmed ? null : this.known(topic)
+    if (known !== null) {
+      // It is asked every second whether it is back: nobody else has to wait for that.
       if (this.options.clock() - this.#polledAt >= POLL_PAUSE_MS) void this.pollFloor()
-      return this.#answerKnown(judged, new UnavailableError())
+      return known
     }
     try {
-      const reading = this.#adoptPostgres(judged)
-      const adopted = isKnown ? await withDeadline(reading, PATIENCE_MS, () => new UnavailableError()) : await reading
-      const pin = (state: TopicState<T> | null | undefined) => (state ? this.#pin(state, []) : null)
-      return new Map(
-        judged.map(({ topic }) => [topic, settledOr(pin(adopted.get(topic)), new UnknownTopicError(topic))]),
-      )
+      const state = await this.#inTime(this.#readPostgres(judged))
+      if (state === null) throw new UnknownTopicError(topic)
+      return state
     } catch (error) {
       // Any other error is a fault of ours, and is not to hide behind what was known before.
-      const isAway = error instanceof UnavailableError || error instanceof DeadlineError
-      if (!isAway) return new Map(judged.map(({ topic }) => [topic, { error }]))
+      if (!(error instanceof UnavailableError || error instanceof DeadlineError)) throw error
       this.#isConfirmed = false
-      return this.#answerKnown(judged, error)
+      const last = this.known(topic)
+      if (last === null) throw error
+      return last
     }
   }
 
-  #answerKnown(judged: readonly Judged<T>[], error: unknown): Answers<T> {
-    return new Map(judged.map(({ topic }) => [topic, settledOr(this.known(topic), error)]))
+  /** Postgres counts as away when it takes too long to tell versions. */
+  #inTime<V>(reading: Promise<V>): Promise<V> {
+    return withDeadline(reading, this.options.silenceMs ?? 5_000, () => new UnavailableError())
   }
 
-  /** Takes in what Postgres says, and repairs the registers that nobody is about to change. */
-  async #adoptPostgres(judged: readonly Judged<T>[]): Promise<ReadonlyMap<string, TopicState<T> | null>> {
+  /** Takes in what Postgres says, and repairs the registers that nobody is about to change. Null: there is no such topic. */
+  async #adoptPostgres(judged: readonly Judged<T>[]): Promise<ReadonlyMap<string, Pinned<T> | null>> {
     const began = this.#topics.now()
     const topics = judged.map(({ topic }) => topic)
-    const adopted = new Map<string, TopicState<T> | null>()
+    const adopted = new Map<string, Pinned<T> | null>()
     const adopt = (states: ReadonlyMap<string, TopicState<T>>) => {
       this.#isConfirmed = true
       for (const one of judged) {
-        adopted.set(one.topic, this.#topics.adopt(one, states.get(one.topic), began, one.record?.version ?? null))
+        const state = this.#topics.adopt(one, states.get(one.topic), began, one.record?.version ?? null)
+        adopted.set(one.topic, state && this.#pin(state, []))
       }
     }
     const guard = judged.some(({ record }) => record !== null) ? this.options.guardStates : undefined
@@ -239,8 +242,7 @@ export class VersionRegister<T> {
     const began = this.#topics.now()
     this.#polledAt = this.options.clock()
     try {
-      const reading = this.options.readStates(topics.map(({ topic }) => topic))
-      const states = await withDeadline(reading, this.options.silenceMs ?? 5_000, () => new UnavailableError())
+      const states = await this.#inTime(this.options.readStates(topics.map(({ topic }) => topic)))
       this.#isConfirmed = true
       const denied: Asked[] = []
       for (const asked of topics) {
@@ -272,8 +274,4 @@ export class VersionRegister<T> {
     this.#topics.announce(topic, version)
     this.options.onEvent({ kind: 'announced', topic, version: formatVersion(version) })
   }
-}
-
-function settledOr<V>(value: V | null, error: unknown): Settled<V> {
-  return value === null ? { error } : { value }
 }

@@ -242,8 +242,7 @@ it('has a refresher wait for a reader that is repairing, so that what is repaire
   const [reader, refresher] = [await processes.start(), await processes.start()]
   const held = database.holdNext()
   const seen = reader.see()
-  await reader.log.next('register-unknown')
-  await new Promise((resolve) => setImmediate(resolve))
+  while (database.reads.length === 0) await new Promise((resolve) => setImmediate(resolve))
   const refreshed = refresher.refresh(2)
   held.release()
   expect(await seen).toBe('1.u1')

@@ -1,19 +1,18 @@
-import { createGate } from '../../../src/cache/gate'
+import { type Answers, createGate } from '../../../src/cache/gate'
 import { defer, turn } from '../../contract/readings'
 
 interface Key {
   readonly topic: string
 }
-type Answers = ReadonlyMap<string, { readonly value: string } | { readonly error: unknown }>
 
 const ask = (topic: string): Key => ({ topic })
 
 it('reads once for a turn, after everybody asked, each topic once', async () => {
   const reads: string[][] = []
   let said = 'early'
-  const gate = createGate(async (keys: readonly Key[]): Promise<Answers> => {
+  const gate = createGate(async (keys: readonly Key[]): Promise<Answers<string>> => {
     reads.push(keys.map(({ topic }) => topic))
-    return new Map(keys.map(({ topic }) => [topic, { value: `${topic} ${said}` }]))
+    return new Map(keys.map(({ topic }) => [topic, `${topic} ${said}`]))
   })
   const asked = [gate(ask('a')), gate(ask('b')), Promise.resolve().then(() => gate(ask('a')))]
   said = 'late'
@@ -22,7 +21,7 @@ it('reads once for a turn, after everybody asked, each topic once', async () => 
 })
 
 it('begins another read for who asks while one is under way', async () => {
-  const reads = [defer<Answers>(), defer<Answers>()]
+  const reads = [defer<Answers<string>>(), defer<Answers<string>>()]
   let begun = 0
   const gate = createGate<Key, string>(() => {
     begun += 1
@@ -33,18 +32,35 @@ it('begins another read for who asks while one is under way', async () => {
   expect(begun).toBe(1)
   const late = gate(ask('a'))
   await turn()
-  reads[1]?.resolve(new Map([['a', { value: 'new' }]]))
+  reads[1]?.resolve(new Map([['a', 'new']]))
   expect(await late).toBe('new')
-  reads[0]?.resolve(new Map([['a', { value: 'old' }]]))
+  reads[0]?.resolve(new Map([['a', 'old']]))
   expect(await early).toBe('old')
 })
 
+it('gives what is read at once while another topic is waited for, which keeps no later read from beginning', async () => {
+  const late = defer<string>()
+  let begun = 0
+  const gate = createGate<Key, string>(async (keys) => {
+    begun += 1
+    return new Map(keys.map(({ topic }) => [topic, topic === 'late' ? late.begin() : topic]))
+  })
+  const outcomes: Promise<string>[] = []
+  for (let round = 1; round <= 3; round++) {
+    outcomes.push(gate(ask('late')))
+    expect(await gate(ask('a'))).toBe('a')
+    expect(begun).toBe(round)
+  }
+  late.resolve('at last')
+  expect(await Promise.all(outcomes)).toEqual(['at last', 'at last', 'at last'])
+})
+
 it('fails each topic on its own, all of them when the read does, and reads anew afterwards', async () => {
-  const outcomes: (() => Promise<Answers>)[] = [
+  const outcomes: (() => Promise<Answers<string>>)[] = [
     async () =>
-      new Map<string, { value: string } | { error: unknown }>([
-        ['a', { value: 'a' }],
-        ['b', { error: new Error('b') }],
+      new Map<string, string | Promise<string>>([
+        ['a', 'a'],
+        ['b', Promise.reject(new Error('b'))],
       ]),
     () => Promise.reject(new Error('all')),
     async () => new Map(),
