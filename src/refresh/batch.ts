@@ -194,7 +194,7 @@ async function tryLayout(
   }
 }
 
-/** Updates every live layout of a dataset, and gives each as the transaction leaves it. */
+/** Updates every live layout of a dataset, and gives each and those that lapse as the transaction leaves them. */
 async function updateLayouts(query: Query, schema: string, batch: Batch): Promise<readonly Updated[]> {
   const { name } = batch.definition
   const layouts = await readLiveLayouts(query, schema, name, layoutId(batch.definition))
@@ -203,11 +203,11 @@ async function updateLayouts(query: Query, schema: string, batch: Batch): Promis
   const claimed = await claimMarks(query, schema, name, batch.claims, claimsWhole)
   const changed = new Map<string, readonly Stretch[] | null>()
   for (const layout of layouts) changed.set(layout.id, await tryLayout(query, schema, batch, layout, claimed))
-  const ids = layouts.map(({ id }) => id)
   if (batch.whole !== null || batch.stretches.length + claimed.stretches.length > 0) {
-    await lapseLayouts(query, schema, name, ids)
+    const lapsed = await lapseLayouts(query, schema, name, [...changed.keys()])
+    for (const id of lapsed) changed.set(id, [ALWAYS])
   }
-  const states = await readLayoutStates(query, schema, ids)
+  const states = await readLayoutStates(query, schema, [...changed.keys()])
   return [...states].map(([id, state]) => ({ id, state, changed: changed.get(id) ?? null }))
 }
 
@@ -231,8 +231,8 @@ export async function runBatch(batch: Batch, { dataSource, register }: BatchOpti
     return layouts
   })
   if (updated === null) return null
-  for (const { id, state } of updated) {
-    if (state.data.isReady) await register.publish(name, id, state)
+  for (const { id, state, changed } of updated) {
+    if (state.data.isReady || changed !== null) await register.publish(name, id, state)
   }
   return updated.some(({ id, changed }) => id === layoutId(batch.definition) && changed !== null)
 }

@@ -137,24 +137,26 @@ export async function markBehind(query: Query, schema: string, id: string, error
 
 /**
  * Says of a dataset's other layouts, which nobody serves and which therefore do not follow this change, that they are not to
- * be served again before they are computed anew.
+ * be served again before they are computed anew. Gives the ids of those that have a new version by that; all of it changes.
  */
 export async function lapseLayouts(
   query: Query,
   schema: string,
   dataset: string,
   live: readonly string[],
-): Promise<void> {
+): Promise<readonly string[]> {
   // As when it is served for the first time, all of it changes: nothing tells what it missed.
-  await query(
+  const { rows } = await query(
     `WITH minted AS MATERIALIZED (SELECT id, seq + 1 AS seq, gen_random_uuid() AS version FROM ${schema}.layout WHERE dataset = $1)
      UPDATE ${schema}.layout AS old SET is_behind = true, ready_at = NULL, seq = minted.seq, version = minted.version,
        changes = jsonb_build_array(jsonb_build_array(null, null, minted.seq || '.' || minted.version)),
        lineage = left(minted.version::text, 8)
      FROM minted WHERE minted.id = old.id AND old.id <> ALL ($2::text[]) AND recipe IS NOT NULL AND built_from IS NOT NULL
-       AND (ready_at IS NOT NULL OR NOT is_behind)`,
+       AND (ready_at IS NOT NULL OR NOT is_behind)
+     RETURNING old.id`,
     [dataset, live],
   )
+  return rows.map(({ id }) => String(id))
 }
 
 /** Says how far a layout is built. */

@@ -1,4 +1,6 @@
 import { count, Dataset, Dimension, Measure, sum } from '../../src/index'
+import { layoutId } from '../../src/storage/rollup-table'
+import { ALWAYS } from '../../src/time/stretch'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { findDifferences, openRefresher, type Refresher, readLayout, stopServing } from '../support/refresher'
 import { startTestServer, type TestServer } from '../support/server'
@@ -171,6 +173,37 @@ describe('a layout that nobody has served for an hour', () => {
     expect((await ask(server)).orders).toBe(50)
     expect(await layoutOf(OLD)).toMatchObject({ isReady: true, isBehind: false })
     expect([await differencesOf(OLD), await differencesOf(NEW)]).toEqual([[], []])
+  })
+
+  it('is told to readers like any other new version when it does not follow a change', async () => {
+    const left = await layoutOf(OLD)
+    const old = layoutId(await refresher.define(OLD))
+    const told: unknown[] = []
+    await placeOrder(database)
+    await refresher.refresh(NEW, {
+      register: {
+        prepare: async (_, topic, { seq }, stretches) => {
+          if (topic !== old) return true
+          const [lock] = await database.query(
+            `SELECT count(*)::integer AS held FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock'
+               AND classid = 411774 AND objid = hashtext($1)::bigint & 4294967295 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+            [old],
+          )
+          told.push({ seq, stretches, isLocked: lock?.held === 1, isCommitted: (await layoutOf(OLD))?.seq === seq })
+          return true
+        },
+        publish: async (_, topic, { version, data }) => {
+          if (topic === old) told.push({ seq: version.seq, isReady: data.isReady })
+          return true
+        },
+      },
+    })
+    const seq = Number(left?.seq) + 1
+    expect(told).toEqual([
+      { seq, stretches: [ALWAYS], isLocked: true, isCommitted: false },
+      { seq, isReady: false },
+    ])
+    expect(await layoutOf(OLD)).toMatchObject({ seq, isReady: false })
   })
 
   it('is served as it is when nothing has changed meanwhile', async () => {
