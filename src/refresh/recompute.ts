@@ -29,7 +29,7 @@ export interface Task {
 
 const LONGEST_BUCKET_MS = 366 * 86_400_000
 
-/** How the rows of each rollup changed in number, by its index, and in which buckets any row changed at all. */
+/** How the rows of each rollup changed in number, by its index, and in which buckets any row changed at all, or is kept no more. */
 export interface Recomputed {
   readonly rowDelta: ReadonlyMap<number, number>
   /** Those of the census count, too: it says how far the data reach. Of new buckets none are told. */
@@ -127,8 +127,9 @@ export async function recompute(query: Query, schema: string, layout: LiveLayout
       const deleted = await deleteBefore(query, schema, table, since)
       rowDelta.set(rollup.index, (rowDelta.get(rollup.index) ?? 0) - deleted)
       keptFrom.set(rollup.index, since)
-      const gone = [{ from: ALWAYS.from, to: since }]
-      if (deleted > 0) changed.push({ rollup, buckets: gone, isEach: false, within: gone })
+      // Also what was empty can no longer be asked of this rollup: what was answered about it would not be answered now.
+      const gone = [{ from: deleted > 0 ? ALWAYS.from : kept, to: since }]
+      changed.push({ rollup, buckets: gone, isEach: false, within: gone })
     }
   }
   return { rowDelta, changed, keptFrom }

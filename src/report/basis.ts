@@ -28,10 +28,9 @@ function movesAt(definition: Definition, { range, movesAt: moves, now, from, to 
 
 /** What a report depends on whose ranges these frames are; `clock` is now, in epoch milliseconds. */
 export function basisOf(definition: Definition, frames: readonly Frame[], clock: number): Basis {
-  // The clock of a dataset of dates is shifted; how long it takes to get somewhere is not.
   const waits = frames.flatMap((frame) => {
     const moves = movesAt(definition, frame)
-    return moves === null ? [] : [moves - frame.now]
+    return moves === null ? [] : [frame.until(moves)]
   })
   return {
     stretches: frames.map(stretchOf),

@@ -93,8 +93,17 @@ function kindFaults(rollup: RollupDefinition, need: Need): string[] {
 
 /** Says everything that keeps a rollup from answering a part; nothing if it can. */
 export function faultsOf(definition: Definition, state: LayoutState, rollup: RollupDefinition, need: Need): string[] {
+  return addLateStart(definition, state, rollup, need, kindFaults(rollup, need))
+}
+
+function addLateStart(
+  definition: Definition,
+  state: LayoutState,
+  rollup: RollupDefinition,
+  need: Need,
+  faults: string[],
+): string[] {
   const start = lateStart(definition, state, rollup, need.frame)
-  const faults = kindFaults(rollup, need)
   return start === null ? faults : [...faults, `it keeps buckets from ${need.frame.format(start)} on`]
 }
 
@@ -118,12 +127,11 @@ function describeNeed(definition: Definition, state: LayoutState, rollup: Rollup
  */
 export function chooseRollup(definition: Definition, state: LayoutState, need: Need): RollupDefinition {
   const bySize = definition.rollups
-    .map((rollup) => ({
-      rollup,
-      rows: state.rows[rollup.index] ?? 0,
-      ofKind: kindFaults(rollup, need).length,
-      faults: faultsOf(definition, state, rollup, need),
-    }))
+    .map((rollup) => {
+      const ofKind = kindFaults(rollup, need)
+      const faults = addLateStart(definition, state, rollup, need, ofKind)
+      return { rollup, rows: state.rows[rollup.index] ?? 0, ofKind: ofKind.length, faults }
+    })
     // A rollup of the right kind that begins too late is nearer than any of the wrong kind.
     .sort(
       (a, b) =>

@@ -31,6 +31,8 @@ export interface Frame {
   readonly span: { readonly from: number; readonly to: number }
   /** When a relative range moves to its next bucket; null for one that stands still. */
   readonly movesAt: number | null
+  /** Milliseconds from now until the dataset's clock gets to an instant, also where the days between are not of 24 hours. */
+  until(instant: number): number
   /** Writes an instant in the report's zone. */
   format(instant: number): string
   /** The local date of an instant. */
@@ -164,6 +166,7 @@ export function resolveFrame(
     readTo: range === null ? null : bounds.to,
     span: spanOf(bounds, state),
     movesAt: range === null ? null : nextChange(range, zone, now),
+    until: (instant) => show(instant) - clock,
     format: (instant) => formatInstant(show(instant), timezone),
     date: (instant) => localDate(instant, zone),
   }

@@ -95,7 +95,7 @@ function planPart<P extends Part>(subject: Subject, part: P, content: object): P
     part,
     question: { group: definition.name, topic: layoutId(definition), scope: scope.key, text },
     stretch: stretchOf(frame),
-    ttlSeconds: frame.movesAt === null ? undefined : Math.max(1, (frame.movesAt - frame.now) / 1000),
+    ttlSeconds: frame.movesAt === null ? undefined : Math.max(1, frame.until(frame.movesAt) / 1000),
   }
 }
 

@@ -9,7 +9,8 @@ import { offsetAt, offsetTransitions } from './offset'
  *
  * Where a change of offset is no multiple of the size (half an hour on Lord Howe Island, the seconds of local mean time) it
  * moves that grid, and then the change itself ends one bucket and begins the next: those two may be shorter than the size.
- * No bucket is ever longer, so boundaries always increase.
+ * No bucket is ever longer, so boundaries always increase. Changes are days apart, so there is none in a bucket at whose two
+ * ends the offset is the same.
  */
 export type ClockGranularity = Exclude<Granularity, CalendarGranularity>
 
@@ -23,14 +24,18 @@ interface Stretch {
 /** The start of the bucket that holds the instant. */
 export function clockBucketStart(instant: Instant, granularity: ClockGranularity, zone: string): Instant {
   const size = STEP_SECONDS[granularity] * SECOND_MS
-  const onGrid = floorToGrid(instant, size, offsetAt(instant, zone) * SECOND_MS)
+  const offset = offsetAt(instant, zone)
+  const onGrid = floorToGrid(instant, size, offset * SECOND_MS)
+  if (offsetAt(onGrid, zone) === offset) return onGrid
   return stretchesOf(onGrid, instant + 1, size, zone).at(-1)?.from ?? onGrid
 }
 
 /** The end of the bucket that holds the instant. */
 export function clockBucketEnd(instant: Instant, granularity: ClockGranularity, zone: string): Instant {
   const size = STEP_SECONDS[granularity] * SECOND_MS
-  const onGrid = floorToGrid(instant, size, offsetAt(instant, zone) * SECOND_MS) + size
+  const offset = offsetAt(instant, zone)
+  const onGrid = floorToGrid(instant, size, offset * SECOND_MS) + size
+  if (offsetAt(onGrid - 1, zone) === offset) return onGrid
   return stretchesOf(instant, onGrid, size, zone)[0]?.to ?? onGrid
 }
 

@@ -108,4 +108,31 @@ describe('a rollup that is kept for a while', () => {
       await server.stop()
     }
   })
+
+  it('is over for a kept answer whose first day is kept no more, also where that day was empty', async () => {
+    // Neither rollup that forgets has a row on the first day that it is to lose.
+    await database.query(
+      `DELETE FROM visits WHERE at >= '2026-05-01Z' AND at < '2026-05-02Z' OR at >= '2026-06-01Z' AND at < '2026-06-02Z'`,
+    )
+    await refresh(0)
+    let now = Date.parse('2026-07-01T23:59:00Z')
+    const server = await startTestServer({ databaseUrl: database.url, datasets: [Visits], clock: () => now })
+    const hours = (from: string) =>
+      server.ask(
+        `{ visits(range: { between: { from: "${from}", to: "2026-06-04" } }) { series(granularity: HOUR) { start } } }`,
+      )
+    const statusOf = async (from: string) => (await hours(from)).response.headers.get('cache-status')
+    try {
+      for (const from of ['2026-06-01', '2026-06-02']) {
+        expect((await hours(from)).errors).toBeUndefined()
+        expect(await statusOf(from)).toContain('detail=response')
+      }
+      now = Date.parse('2026-07-02T00:00:30Z')
+      await refresher.refresh(Visits, { clock: () => now })
+      expect((await hours('2026-06-01')).errors?.[0]?.extensions.code).toBe('NO_ROLLUP')
+      expect(await statusOf('2026-06-02')).toContain('detail=response')
+    } finally {
+      await server.stop()
+    }
+  })
 })
