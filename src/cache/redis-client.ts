@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { CacheListener } from './cache-event'
 import { CircuitBreaker } from './circuit-breaker'
@@ -17,10 +18,10 @@ export interface RedisServer {
   readonly protocol: 2 | 3
   readonly maxmemoryPolicy: string | null
   /**
-   * Changes when the data may have: a restarted, promoted or failed-over server is another epoch. `unknown` where INFO
-   * is not allowed.
+   * Changes when the data may have: a restarted, promoted or failed-over server is another epoch. Null where INFO is not
+   * allowed: nobody can tell.
    */
-  readonly epoch: string
+  readonly epoch: string | null
 }
 
 /** The connection of this process to Redis: one for commands and messages alike. */
@@ -65,6 +66,7 @@ export function createRedisClient(url: string, onEvent: CacheListener, options: 
 const CONNECT_MS = 1_000
 const CONNECT_WAIT_MS = 2_000
 const LONGEST_RETRY_MS = 2_000
+const LOADING_PAUSE_MS = 100
 
 class SharedConnection implements RedisClient {
   server: RedisServer | null = null
@@ -169,6 +171,8 @@ class SharedConnection implements RedisClient {
       connectionName: 'aggregraph',
       scripts: REDIS_SCRIPTS,
       protocol: 3,
+      // Its check never passes where there is no INFO; ours is `#introduce`.
+      enableReadyCheck: false,
       // While there is no connection a command is a miss at once, and none is sent again: a write that comes late
       // could bring back what has been replaced since.
       enableOfflineQueue: false,
@@ -199,8 +203,15 @@ class SharedConnection implements RedisClient {
   async #introduce(redis: Redis): Promise<void> {
     const { stream } = redis
     try {
-      const info = await withDeadline(readInfo(redis), CONNECT_MS, () => this.#late(CONNECT_MS))
-      if (redis !== this.#redis || redis.stream !== stream || redis.status !== 'ready') return
+      const isSame = () => redis === this.#redis && redis.stream === stream && redis.status === 'ready'
+      const read = () => withDeadline(readInfo(redis), CONNECT_MS, () => this.#late(CONNECT_MS))
+      let info = await read()
+      // A server that still reads its dump refuses every other command.
+      while (info.get('loading') === '1' && isSame()) {
+        await wait(LOADING_PAUSE_MS, undefined, { ref: false })
+        info = await read()
+      }
+      if (!isSame()) return
       const server = describeServer(info, redis.condition?.protocol ?? 2)
       this.server = server
       this.#isDown = false
@@ -251,7 +262,7 @@ async function readInfo(redis: Redis): Promise<ReadonlyMap<string, string>> {
     const lines = (await redis.info()).split('\r\n')
     return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
   } catch (error) {
-    if (isReply(error)) return new Map()
+    if (isReply(error) && /^NOPERM|^ERR unknown command/.test(describe(error))) return new Map()
     throw error
   }
 }
@@ -264,7 +275,7 @@ function describeServer(info: ReadonlyMap<string, string>, protocol: 2 | 3): Red
     protocol,
     maxmemoryPolicy: info.get('maxmemory_policy') ?? null,
     // A replica keeps its run_id when it is promoted; its replication id changes.
-    epoch: runId === null ? 'unknown' : `${runId}.${info.get('master_replid') ?? ''}`,
+    epoch: runId === null ? null : `${runId}.${info.get('master_replid') ?? ''}`,
   }
 }
 

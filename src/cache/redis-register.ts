@@ -24,7 +24,7 @@ export interface Asked {
 export interface ReadRegister<T> {
   readonly record: RegisterRecord
   /** The epoch of the server that was asked. */
-  readonly epoch: string
+  readonly epoch: string | null
   /** Reads the state that goes with the version; null when it cannot be read. */
   readonly readState: () => Promise<TopicState<T> | null>
 }
@@ -57,11 +57,15 @@ export class RedisRegister<T> {
     this.redis.subscribe(CHANNEL, listener)
   }
 
-  /** Reads registers with one trip and lets `judge` look at each, which may read its state with a second one. */
-  readAll<A extends Asked, Result>(
+  /**
+   * Reads registers with one trip and lets `judge` look at each, which may read its state with a second one. Null when one
+   * server cannot be told from the next: what it says may be of an old dump.
+   */
+  async readAll<A extends Asked, Result>(
     asked: readonly A[],
     judge: (asked: A, register: ReadRegister<T>) => Promise<Result>,
-  ): Promise<Result[]> {
+  ): Promise<Result[] | null> {
+    if (this.redis.server?.epoch === null) return null
     return this.redis.run('read registers', (connection, { epoch }) =>
       Promise.all(
         asked.map(async (one) => {
@@ -103,7 +107,7 @@ export class RedisRegister<T> {
         version.seq,
         text,
         digestState(text),
-        epoch,
+        epoch ?? '',
         disowned,
         settled,
         message === null ? '' : 'published',

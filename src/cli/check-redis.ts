@@ -22,8 +22,12 @@ async function checkRoundTrip(redis: RedisClient): Promise<Finding> {
     : fault('Redis', 'what is written is not read back: point REDIS_URL at a primary, not at a replica.')
 }
 
-function describeServer({ version, protocol, maxmemoryPolicy }: RedisServer, latencyMs: number): Finding[] {
-  const findings = [ok('Redis', `version ${version}.`)]
+function describeServer({ version, protocol, maxmemoryPolicy, epoch }: RedisServer, latencyMs: number): Finding[] {
+  const findings = [
+    epoch === null
+      ? advice('Redis', 'it does not allow INFO, so versions are read from Postgres each time: allow +info.')
+      : ok('Redis', `version ${version}.`),
+  ]
   findings.push(
     protocol === 3
       ? ok('Redis', 'it speaks RESP3.')

@@ -1,5 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createRedisClient, type RedisClient, type RedisClientOptions } from '../../src/cache/redis-client'
 import { type Redis, startRedis } from '../support/redis'
 import { createEventLog } from './event-log'
@@ -97,6 +101,35 @@ it('finds a restarted server again and sees that it is another', async () => {
   server = await startRedis({ port: server.port })
   await ready
   expect(client.server?.epoch).not.toBe(epoch)
+})
+
+it('waits for a server that still reads its dump', async () => {
+  const directory = await mkdtemp(join(tmpdir(), `aggregraph-test-${process.pid}-dump-`))
+  try {
+    const { port } = server
+    await server.kill()
+    server = await startRedis({ port, directory })
+    const client = createClient()
+    await client.connect()
+    await client.run('fill', async (redis) => {
+      await redis.mset(Object.fromEntries(Array.from({ length: 300 }, (_, index) => [index, randomBytes(1_000)])))
+      await redis.save()
+    })
+    log.take()
+    const down = log.next('redis-down')
+    await server.kill()
+    await down
+    const ready = log.next('redis-ready')
+    // Three milliseconds a key, with a look at its connections every few.
+    const args = ['--key-load-delay', '3000', '--loading-process-events-interval-bytes', '1024']
+    const starting = startRedis({ port, directory, args })
+    await ready
+    const answer = await ping(client).catch(String)
+    server = await starting
+    expect(answer).toBe('PONG')
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
 })
 
 it('hears messages again after its connection was cut', async () => {
