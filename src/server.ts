@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ApolloServer } from '@apollo/server'
 import type { Logger } from 'pino'
@@ -16,6 +15,7 @@ import { createPointsLimit } from './graphql/points-limit'
 import { createSchema, printSortedSchema } from './graphql/schema'
 import { GRAPHIQL_FOLDER } from './http/graphiql-routes'
 import { createHttpApp, DEFAULT_HTTP_LIMITS, type Phase } from './http/http-app'
+import { createListening } from './http/listen'
 import type { Readiness } from './http/status-routes'
 import { logCacheEvents } from './log-cache-events'
 import { createMetrics } from './metrics/metrics'
@@ -133,6 +133,8 @@ export function createServer(options: ServerOptions): Server {
     graphiqlFolder: GRAPHIQL_FOLDER,
   })
 
+  const { listen } = createListening(app)
+
   async function serve(definitions: readonly Definition[]): Promise<Serving> {
     const schema = createSchema(definitions)
     const apollo = createApolloServer<GraphQLContext>({
@@ -158,7 +160,7 @@ export function createServer(options: ServerOptions): Server {
 
   return {
     listen: async () => {
-      await app.listen({ host: config.host, port: config.port })
+      const url = await listen(config)
       void redis?.connect()
       void runSampler({
         recent: createSampleSource(services),
@@ -169,8 +171,7 @@ export function createServer(options: ServerOptions): Server {
       })
       started = start()
       started.catch(() => undefined)
-      const { address, family, port } = app.server.address() as AddressInfo
-      return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+      return url
     },
     ready: () => started,
     stop: async () => {

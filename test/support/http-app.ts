@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import type { ApolloServer, BaseContext } from '@apollo/server'
 import type { FastifyInstance } from 'fastify'
@@ -10,6 +9,7 @@ import { type ApolloServerOptions, createApolloServer } from '../../src/graphql/
 import { GRAPHIQL_FOLDER } from '../../src/http/graphiql-routes'
 import type { RequestFacts } from '../../src/http/graphql-route'
 import { createHttpApp, DEFAULT_HTTP_LIMITS, type HttpAppOptions } from '../../src/http/http-app'
+import { createListening } from '../../src/http/listen'
 
 /** A logger whose lines can be read. */
 export function createTestLogger(): { readonly logger: Logger; readonly lines: readonly Record<string, unknown>[] } {
@@ -62,6 +62,8 @@ export async function startTestApp(
     readonly schema?: GraphQLSchema
     readonly apollo?: Partial<ApolloServerOptions<TestContext>>
     readonly http?: Partial<HttpAppOptions<TestContext>>
+    /** Default 127.0.0.1. */
+    readonly host?: string
   } = {},
 ): Promise<TestApp> {
   const { logger, lines } = createTestLogger()
@@ -79,11 +81,10 @@ export async function startTestApp(
     createContext: async (facts) => ({ facts }),
     ...options.http,
   })
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = app.server.address() as AddressInfo
+  const url = await createListening(app).listen({ host: options.host ?? '127.0.0.1', port: 0 })
   const stop = async () => {
     await app.close()
     await server.stop()
   }
-  return { url: `http://127.0.0.1:${port}`, port, lines, stop }
+  return { url, port: Number(new URL(url).port), lines, stop }
 }
