@@ -6,12 +6,7 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled'
-import {
-  type GraphQLFormattedError,
-  type GraphQLSchema,
-  NoSchemaIntrospectionCustomRule,
-  specifiedRules,
-} from 'graphql'
+import { type GraphQLFormattedError, type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql'
 import type { Logger } from 'pino'
 import { createTextStore } from '../cache/text-store'
 import { createDocumentStore } from './document-store'
@@ -72,7 +67,7 @@ export function createApolloServer<Context extends BaseContext>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      createPrepareDocuments({ schema, store, parseOptions, rules: [...specifiedRules, ...validationRules] }),
+      createPrepareDocuments({ schema, store, parseOptions, limits }),
       createVariableLimits(limits),
       ...plugins,
       createStatusMapper(logger),

@@ -1,15 +1,20 @@
 import type { ApolloServerOptions, BaseContext } from '@apollo/server'
 import type { DocumentNode } from 'graphql'
+import { Doorkeeper } from '../cache/doorkeeper'
 
-/** Keeps documents that were parsed and found valid, by the hash of their text. */
+/** Keeps documents that were parsed and found valid, by the hash of their text: those that come again. */
 export interface DocumentStore extends NonNullable<ApolloServerOptions<BaseContext>['documentStore']> {
   /** Whether the document whose text has the hash is kept. */
   has(hash: string): boolean
-  keep(hash: string, document: DocumentNode): void
+  /** Gives the document to whoever asks for it next, and keeps it when it was offered before. */
+  offer(hash: string, document: DocumentNode): void
 }
 
 /** A document takes some seventy times the bytes of its text. */
 export const MOST_CHARACTERS = 2 ** 19
+
+/** How many documents may be on their way to Apollo Server, which asks for each at once. */
+const MOST_PASSING = 64
 
 /** Apollo Server puts the hash of the schema before that of the text; one server has one schema. */
 function hashOf(key: string): string {
@@ -24,6 +29,8 @@ function lengthOf(document: DocumentNode): number {
 export function createDocumentStore(mostCharacters: number = MOST_CHARACTERS): DocumentStore {
   // Maps give their keys in the order in which they were set.
   const documents = new Map<string, DocumentNode>()
+  const passing = new Map<string, DocumentNode>()
+  const doorkeeper = new Doorkeeper()
   let characters = 0
 
   function remove(hash: string): boolean {
@@ -43,19 +50,31 @@ export function createDocumentStore(mostCharacters: number = MOST_CHARACTERS): D
     }
   }
 
+  function offer(hash: string, document: DocumentNode): void {
+    if (doorkeeper.admits(hash)) {
+      keep(hash, document)
+      return
+    }
+    const [oldest] = passing.keys()
+    if (passing.size >= MOST_PASSING && oldest !== undefined) passing.delete(oldest)
+    passing.set(hash, document)
+  }
+
+  function find(hash: string): DocumentNode | undefined {
+    const document = passing.get(hash) ?? documents.get(hash)
+    if (documents.delete(hash) && document !== undefined) documents.set(hash, document)
+    passing.delete(hash)
+    return document
+  }
+
   return {
     has: (hash) => documents.has(hash),
-    keep,
-    get: async (key) => {
+    offer,
+    get: async (key) => find(hashOf(key)),
+    set: async (key, document) => {
       const hash = hashOf(key)
-      const document = documents.get(hash)
-      if (document !== undefined) {
-        documents.delete(hash)
-        documents.set(hash, document)
-      }
-      return document
+      if (doorkeeper.admits(hash)) keep(hash, document)
     },
-    set: async (key, document) => keep(hashOf(key), document),
     delete: async (key) => remove(hashOf(key)),
   }
 }

@@ -1,11 +1,12 @@
 import {
+  type DirectiveNode,
   type DocumentNode,
+  type FieldNode,
   type FragmentDefinitionNode,
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
   type ValueNode,
-  visit,
 } from 'graphql'
 
 /** How large one operation is with its fragments written out. */
@@ -79,18 +80,28 @@ export function measureOperations(document: DocumentNode): OperationSize {
 /** Lists the literals of a document: the value of every argument, and the defaults of variables. */
 export function listLiterals(document: DocumentNode): readonly ValueNode[] {
   const literals: ValueNode[] = []
-  visit(document, {
-    Argument: {
-      enter: (argument) => {
-        literals.push(argument.value)
-        return false
-      },
-    },
-    VariableDefinition: {
-      enter: ({ defaultValue }) => {
-        if (defaultValue !== undefined) literals.push(defaultValue)
-      },
-    },
-  })
+
+  function addArguments({ arguments: given = [] }: DirectiveNode | FieldNode): void {
+    for (const { value } of given) literals.push(value)
+  }
+
+  function addSelections({ selections }: SelectionSetNode): void {
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) addArguments(selection)
+      selection.directives?.forEach(addArguments)
+      if (selection.kind !== Kind.FRAGMENT_SPREAD && selection.selectionSet) addSelections(selection.selectionSet)
+    }
+  }
+
+  for (const definition of document.definitions) {
+    // Definitions of types are refused whatever they hold.
+    if (definition.kind !== Kind.OPERATION_DEFINITION && definition.kind !== Kind.FRAGMENT_DEFINITION) continue
+    for (const { defaultValue, directives } of definition.variableDefinitions ?? []) {
+      if (defaultValue !== undefined) literals.push(defaultValue)
+      directives?.forEach(addArguments)
+    }
+    definition.directives?.forEach(addArguments)
+    addSelections(definition.selectionSet)
+  }
   return literals
 }

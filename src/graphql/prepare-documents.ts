@@ -1,27 +1,27 @@
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server'
-import { type DocumentNode, type GraphQLSchema, type ParseOptions, parse, type ValidationRule } from 'graphql'
+import { type DocumentNode, type GraphQLSchema, type ParseOptions, parse } from 'graphql'
 import type { DocumentStore } from './document-store'
-import { isValidDocument } from './is-valid-document'
+import { isPlainlyValid } from './is-plainly-valid'
+import { checkDocument, type OperationLimits } from './limits'
 
 export interface PrepareDocumentsOptions {
   readonly schema: GraphQLSchema
   readonly store: DocumentStore
   readonly parseOptions: ParseOptions
-  /** All that Apollo Server would apply, those of the specification included. */
-  readonly rules: readonly ValidationRule[]
+  readonly limits: OperationLimits
 }
 
 /**
- * Creates the plugin that puts valid documents into the store just before Apollo Server looks there. Of any other document
- * Apollo Server finds out itself, as ever, what is wrong with it.
+ * Creates the plugin that puts documents which are plainly valid, and none too large, into the store just before Apollo
+ * Server looks there. Of any other document Apollo Server finds out itself, as ever, whether anything is wrong with it.
  */
 export function createPrepareDocuments(options: PrepareDocumentsOptions): ApolloServerPlugin<BaseContext> {
-  const { schema, store, parseOptions, rules } = options
+  const { schema, store, parseOptions, limits } = options
 
-  function readValid(text: string): DocumentNode | null {
+  function readPlain(text: string): DocumentNode | null {
     try {
       const document = parse(text, parseOptions)
-      return isValidDocument(schema, document, rules) ? document : null
+      return checkDocument(document, limits) === null && isPlainlyValid(schema, document) ? document : null
     } catch {
       return null
     }
@@ -31,8 +31,8 @@ export function createPrepareDocuments(options: PrepareDocumentsOptions): Apollo
     requestDidStart: async () => ({
       didResolveSource: async ({ source, queryHash }) => {
         if (store.has(queryHash)) return
-        const document = readValid(source)
-        if (document !== null) store.keep(queryHash, document)
+        const document = readPlain(source)
+        if (document !== null) store.offer(queryHash, document)
       },
     }),
   }

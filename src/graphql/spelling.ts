@@ -16,6 +16,8 @@ interface LexicalToken {
 
 /** As many as Apollo Server parses; a longer document is not worth remembering. */
 const MOST_TOKENS = 2_000
+/** A longer alias stays as it is: each of the points of an answer may repeat it. */
+const LONGEST_ALIAS = 100
 /** Members of every answer: a key of such a name is not told from them. */
 const MEMBERS = ['data', 'errors', 'extensions']
 const KEYWORDS: ReadonlySet<string> = new Set(['query', 'mutation', 'subscription'])
@@ -75,7 +77,7 @@ function findPlaces(tokens: readonly LexicalToken[]): Places | null {
       braces -= 1
       isStart = braces === 0
     } else if (kind === TokenKind.NAME && !isOutside) {
-      if (tokens[place + 1]?.kind === TokenKind.COLON) aliases.add(place)
+      if (value.length <= LONGEST_ALIAS && tokens[place + 1]?.kind === TokenKind.COLON) aliases.add(place)
       else taken.add(value)
     }
   }

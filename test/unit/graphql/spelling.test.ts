@@ -38,6 +38,7 @@ describe('the spelling of an operation', () => {
     ['which of two aliases is where', '{ x: a y: b { x: c } }', '{ x: a y: b { y: c } }'],
     ['an alias that is the name of another field', '{ a: b a }', '{ c: b a }'],
     ['fragments', 'query A { ...F } fragment F on Q { a }', 'query A { ...F } fragment F on P { a }'],
+    ['long aliases', `{ ${'x'.repeat(101)}: a }`, `{ ${'y'.repeat(101)}: a }`],
     ['an alias and none', '{ x: a }', '{ a }'],
   ])('tells apart %s', (_what, one, other) => {
     expect(text(one)).not.toBeNull()
