@@ -19,8 +19,8 @@ const DOCUMENTS = {
 }
 const DIGITS = 9
 
-function renderPost(query: string, range: Range): Buffer {
-  const body = JSON.stringify({ query, variables: range })
+function renderPost(query: string, variables: object): Buffer {
+  const body = JSON.stringify({ query, variables })
   return Buffer.from(
     [
       'POST /graphql HTTP/1.1',
@@ -41,17 +41,13 @@ export function renderRequest(shape: Shape, range: Range): Buffer {
   return Buffer.from(`GET /flights/series?${search} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\n\r\n`)
 }
 
-/**
- * Gives requests for the days of {@link MARCH} whose documents nobody has seen: each names its operation and its field
- * by the next number, from the given one on, so that neither a cache of answers nor one of documents knows it.
- */
-export function createNewOperations(first = 0): () => Buffer {
-  const blank = '#'.repeat(DIGITS)
-  const template = renderPost(
-    `query Days${blank}($from: DateOrDateTime!, $to: DateOrDateTime!) { days${blank}: ${FIELDS} }`,
-    MARCH,
-  )
-  const places = [template.indexOf(blank), template.lastIndexOf(blank)]
+const BLANK = '#'.repeat(DIGITS)
+
+/** Gives a request over and over, each time with the next number in its blanks. */
+function createNumbered(template: Buffer, first: number): () => Buffer {
+  const places: number[] = []
+  for (let place = template.indexOf(BLANK); place >= 0; place = template.indexOf(BLANK, place + DIGITS))
+    places.push(place)
   let number = first
   return () => {
     const digits = String(number).padStart(DIGITS, '0')
@@ -60,6 +56,23 @@ export function createNewOperations(first = 0): () => Buffer {
     for (const place of places) request.write(digits, place, 'latin1')
     return request
   }
+}
+
+/**
+ * Gives requests for the days of {@link MARCH} whose documents nobody has seen, but for the names: each names its operation
+ * and its field by the next number, from the given one on.
+ */
+export function createRenamedOperations(first = 0): () => Buffer {
+  const query = `query Days${BLANK}($from: DateOrDateTime!, $to: DateOrDateTime!) { days${BLANK}: ${FIELDS} }`
+  return createNumbered(renderPost(query, MARCH), first)
+}
+
+/** The same, and the variables have names of their own as well: no cache of answers or documents knows them in any way. */
+export function createNewOperations(first = 0): () => Buffer {
+  const [from, to] = [`from${BLANK}`, `to${BLANK}`]
+  const fields = FIELDS.replace('$from', `$${from}`).replace('$to', `$${to}`)
+  const query = `query Days${BLANK}($${from}: DateOrDateTime!, $${to}: DateOrDateTime!) { days${BLANK}: ${fields} }`
+  return createNumbered(renderPost(query, { [from]: MARCH.from, [to]: MARCH.to }), first)
 }
 
 const HOUR_MS = 3_600_000

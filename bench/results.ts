@@ -21,6 +21,7 @@ export interface Results {
   readonly rounds: number
   readonly seconds: number
   readonly hot: readonly Series[]
+  readonly renamed: readonly Series[]
   readonly fresh: readonly Series[]
   readonly misses: readonly Misses[]
   readonly missPath: MissTimes
@@ -93,7 +94,7 @@ function renderGenerator(all: readonly Series[]): string {
 
 /** Writes the results as the page that `npm run bench` keeps. */
 export function renderResults(results: Results): string {
-  const { date, machine, peers, bytes, rounds, seconds, hot, fresh, verdicts } = results
+  const { date, machine, peers, bytes, rounds, seconds, hot, renamed, fresh, verdicts } = results
   const list = (pairs: readonly (readonly [string, string])[]) =>
     pairs.map(([name, value]) => `${name} ${value}`).join(' · ')
   return `# Side by side
@@ -107,7 +108,7 @@ Written by \`npm run bench\`; what each row means is in [README.md](README.md).
       ? 'the server under load on one processor; what sends requests, Postgres and Redis on the other'
       : 'server, load, Postgres and Redis share all processors, since they cannot be kept apart here'
   }
-- sending requests took at most ${renderGenerator([...hot, ...fresh])} of a processor
+- sending requests took at most ${renderGenerator([...hot, ...renamed, ...fresh])} of a processor
 
 ## Bars
 
@@ -116,6 +117,10 @@ ${renderVerdicts(verdicts)}
 ## The same operation, again and again
 
 ${renderLoads(hot)}
+
+## Operations under new names
+
+${renderLoads(renamed)}
 
 ## Operations never seen before, over rows at hand
 

@@ -9,7 +9,7 @@ import { askInTurn } from './load'
 import { describeMachine } from './machine'
 import type { MissTimes } from './miss-path'
 import { onProcessor, pinLoad, SERVER_PROCESSOR } from './processors'
-import { createNewOperations, createUnaskedRanges, MARCH, renderRequest } from './question'
+import { createNewOperations, createRenamedOperations, createUnaskedRanges, MARCH, renderRequest } from './question'
 import { type Misses, renderResults } from './results'
 import { bestPeer, ratios, runRounds } from './rounds'
 import { checkAnswers } from './same-answer'
@@ -91,6 +91,13 @@ async function measure(contestants: readonly Contestant[], shared: Readonly<Reco
     },
     onRound: (round) => tell(`the same operation: round ${round}`),
   })
+  const renamed = await runRounds({
+    contestants: inRow('new'),
+    rounds,
+    seconds,
+    createNext: () => createRenamedOperations(),
+    onRound: (round) => tell(`operations under new names: round ${round}`),
+  })
   const fresh = await runRounds({
     contestants: inRow('new'),
     rounds,
@@ -98,14 +105,16 @@ async function measure(contestants: readonly Contestant[], shared: Readonly<Reco
     createNext: () => createNewOperations(),
     onRound: (round) => tell(`operations never seen before: round ${round}`),
   })
-  return { hot, fresh, misses: await askUnasked(inRow('miss')), missPath: timeMissPath(shared) }
+  return { hot, renamed, fresh, misses: await askUnasked(inRow('miss')), missPath: timeMissPath(shared) }
 }
 
-function judgeAll({ hot, fresh, missPath }: Awaited<ReturnType<typeof measure>>): readonly Verdict[] {
+function judgeAll({ hot, renamed, fresh, missPath }: Awaited<ReturnType<typeof measure>>): readonly Verdict[] {
   const peer = bestPeer(hot, isPeer)
   return [
     judge(`the same operation: ${AGGREGRAPH} / ${BARE}`, ratios(hot, AGGREGRAPH, BARE), { atLeast: 0.85 }),
     judge(`the same operation: ${AGGREGRAPH} / ${peer}`, ratios(hot, AGGREGRAPH, peer), { atLeast: 2 }),
+    judge(`new names: ${AGGREGRAPH} / ${MERCURIUS}`, ratios(renamed, AGGREGRAPH, MERCURIUS), { atLeast: 0.6 }),
+    judge(`new names: ${AGGREGRAPH} / ${PLAIN_APOLLO}`, ratios(renamed, AGGREGRAPH, PLAIN_APOLLO), { atLeast: 2 }),
     judge(`new operations: ${AGGREGRAPH} / ${MERCURIUS}`, ratios(fresh, AGGREGRAPH, MERCURIUS), { atLeast: 0.6 }),
     judge(`new operations: ${AGGREGRAPH} / ${PLAIN_APOLLO}`, ratios(fresh, AGGREGRAPH, PLAIN_APOLLO), { atLeast: 2 }),
     judge(`a miss: ${AGGREGRAPH} / the same SQL by pg`, missRatios(missPath), { atMost: 1.5 }),

@@ -60,6 +60,18 @@ export interface PassedOn extends RequestHead {
   readonly caller: Caller
 }
 
+/** Where a request keeps what was found out about it: a weak map would cost the collector more than all else of a request. */
+const ADVANCE = Symbol('advance')
+type Remembering = IncomingMessage & { [ADVANCE]?: Advance }
+
+function remember(request: Remembering, advance: Advance): void {
+  request[ADVANCE] = advance
+}
+
+function recallAdvance(request: Remembering): Advance | undefined {
+  return request[ADVANCE]
+}
+
 /** A request on its way. */
 interface Visit {
   readonly head: RequestHead
@@ -86,7 +98,6 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     vary: varyOf(options),
     ...(corsOrigins.length > 0 && { [CORS.expose]: EXPOSED_HEADERS.join(', ') }),
   }
-  const advances = new WeakMap<IncomingMessage, Advance>()
   // The media type that Apollo Server chose, by the Accept header, which is all it goes by.
   const chosen = new Map<string, string>()
   const repeated = new Doorkeeper()
@@ -131,7 +142,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
 
   /** The framework tells the caller why. */
   function refuse({ request, pass }: Visit, caller: Promise<Caller>): void {
-    advances.set(request, { caller, body: null, wasOutdated: false, spelled: null })
+    remember(request, { caller, body: null, wasOutdated: false, spelled: null })
     bypass(pass)
   }
 
@@ -188,7 +199,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
 
   function miss({ request, pass }: Visit, advance: Advance): void {
     onEvent({ kind: 'response', outcome: advance.wasOutdated ? 'outdated' : 'miss' })
-    advances.set(request, advance)
+    remember(request, advance)
     pass()
   }
 
@@ -225,9 +236,9 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       else if (isOurs(head)) begin({ head, request, response, pass, began: performance.now() })
       else bypass(pass)
     },
-    advanceOf: (request) => advances.get(request),
+    advanceOf: recallAdvance,
     keep: ({ method, url, headers, raw, caller }, answer) => {
-      const advance = advances.get(raw)
+      const advance = recallAdvance(raw)
       if (advance === undefined) return
       if (chosen.size >= MOST_ACCEPTS) chosen.clear()
       chosen.set(headers.accept ?? '', answer.contentType)
@@ -235,10 +246,11 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       const spelled = advance.spelled ?? (advance.body && readSpelledRequest(advance.body))
       const aliases = spelled?.spelling.aliases ?? []
       const kept = { ...answer, expiresAt: responses.limit(answer), aliases, headers: headersOf(answer) }
-      for (const request of [advance.body?.toString('latin1') ?? url, spelled?.text]) {
-        const key = request === undefined ? null : keyOf(head, caller, request)
-        if (key !== null) responses.keep(key, kept)
-      }
+      const own = keyOf(head, caller, advance.body?.toString('latin1') ?? url)
+      const shared = spelled && keyOf(head, caller, spelled.text)
+      if (shared !== null) responses.keep(shared, kept)
+      // What others may ask as well is kept under its own bytes once it comes again.
+      if (own !== null && (shared === null || find(own) !== 'absent')) responses.keep(own, kept)
     },
   }
 }

@@ -48,6 +48,16 @@ describe('a whole answer', () => {
     expect(app.outcomes).toEqual(['miss', 'outdated', 'hit'])
   })
 
+  it('makes way for the next one however often it was given', async () => {
+    for (let asked = 0; asked < 5; asked += 1) await post(app, QUESTION)
+    Object.assign(app.world, { count: 2, confirms: async () => false })
+    await post(app, QUESTION)
+    app.world.confirms = async () => true
+    expect(JSON.parse((await post(app, QUESTION)).text).data.count).toBe(2)
+    expect(app.outcomes).toEqual([...'miss hit hit hit hit outdated hit'.split(' ')])
+    expect(app.world.executions).toBe(2)
+  })
+
   it('is not given by a check that a refresh overtakes', async () => {
     await post(app, QUESTION)
     const verdicts: ((isCurrent: boolean) => void)[] = []
