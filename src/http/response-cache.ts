@@ -93,11 +93,12 @@ const LONGEST_ACCEPT = 300
 export function createResponseCache(options: ResponseCacheOptions): ResponseCache {
   const { responses, onEvent, identify, phase, hostNames, corsOrigins, logger, onRequest } = options
   const largestBody = Math.min(LARGEST_BODY_BYTES, options.bodyBytes)
-  const common = {
+  const common = Object.entries({
     ...SECURITY_HEADERS,
     vary: varyOf(options),
+    'cache-status': CACHE_STATUS.response,
     ...(corsOrigins.length > 0 && { [CORS.expose]: EXPOSED_HEADERS.join(', ') }),
-  }
+  }).flat()
   // The media type that Apollo Server chose, by the Accept header, which is all it goes by.
   const chosen = new Map<string, string>()
   const repeated = new Doorkeeper()
@@ -188,7 +189,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   }
 
   function headersOf(answer: Pick<StoredResponse, 'etag' | 'isPublic'>): readonly string[] {
-    return Object.entries({ ...common, ...validators(answer), 'cache-status': CACHE_STATUS.response }).flat()
+    return [...common, ...Object.entries(validators(answer)).flat()]
   }
 
   function spellAs(kept: StoredResponse, { aliases, operationName }: Spelling): StoredResponse {
