@@ -15,7 +15,7 @@ export interface ReaderOrder {
   readonly seed: number
   /** Indexes of the questions that are asked. */
   readonly questions: readonly number[]
-  /** Of a thousand requests, how many are operations that no server has seen. */
+  /** Of a thousand requests, how many no server has seen, half of them only in other words. */
   readonly uniquePerMille: number
 }
 
@@ -120,7 +120,7 @@ async function askOne(
       return
     }
     const reading = record(answered, answer)
-    if (reading !== null && answer.etag !== null && form !== 'unique')
+    if (reading !== null && answer.etag !== null && form !== 'unique' && form !== 'respelled')
       kept.set(question, { etag: answer.etag, reading })
   } catch (error) {
     fail({ question, server, startedAt, endedAt: now() }, 'cut', error instanceof Error ? error.message : String(error))
@@ -162,7 +162,7 @@ async function runClient(order: ReaderOrder, server: number, seed: number): Prom
 }
 
 function chooseForm(chance: number, order: ReaderOrder, hasTag: boolean): Form {
-  if (chance < order.uniquePerMille) return 'unique'
+  if (chance < order.uniquePerMille) return chance % 2 === 0 ? 'unique' : 'respelled'
   const half = (1_000 - order.uniquePerMille) / 2
   if (chance < order.uniquePerMille + half) return 'hot'
   return hasTag && chance % 2 === 0 ? 'conditional' : 'get'

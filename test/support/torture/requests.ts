@@ -14,14 +14,14 @@ export function writeGet(document: string, etag: string | null = null): string {
   return `GET /graphql?query=${encodeURIComponent(document)} HTTP/1.1\r\n${HEADERS}${condition}\r\n`
 }
 
-/** How a question is asked. */
-export type Form = 'hot' | 'get' | 'conditional' | 'unique'
+/** How a question is asked: `respelled` in other words, `unique` so that no cache of whole answers can know it. */
+export type Form = 'hot' | 'get' | 'conditional' | 'respelled' | 'unique'
 
 const posts = QUESTIONS.map(({ document }) => Buffer.from(writePost(document)))
 const gets = QUESTIONS.map(({ document }) => Buffer.from(writeGet(document)))
 let unique = 0
 
-/** The bytes of a question. `unique` is an operation that nobody has sent before: no cache of whole answers knows it. */
+/** The bytes of a question. */
 export function writeRequest(question: number, form: Form, etag: string | null): Buffer | string {
   const document = QUESTIONS[question]?.document ?? ''
   if (form === 'get') return gets[question] ?? ''
@@ -29,5 +29,10 @@ export function writeRequest(question: number, form: Form, etag: string | null):
   if (form === 'hot') return posts[question] ?? ''
   unique += 1
   const mark = `u${process.pid}x${unique}`
-  return writePost(unique % 2 === 0 ? `${document} # ${mark}` : document.replace(/^query \w+/, `query ${mark}`))
+  if (form === 'respelled') {
+    return writePost(unique % 2 === 0 ? `${document} # ${mark}` : document.replace(/^query \w+/, `query ${mark}`))
+  }
+  return writePost(
+    document.replace(/^query \w+ \{(.*)\}$/, `query ($${mark}: Boolean = true) { ... @include(if: $${mark}) {$1} }`),
+  )
 }

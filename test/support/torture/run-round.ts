@@ -12,7 +12,7 @@ export interface RoundOptions {
   readonly seed: number
   /** Of readers to each server; default 4. */
   readonly connections?: number
-  /** Of a thousand requests, how many are operations never sent before; default 20. */
+  /** Of a thousand requests, how many were never sent before, half of them only in other words; default 20. */
   readonly uniquePerMille?: number
   /** Commits of each dataset before the fault begins, and again after it is over; default 2. */
   readonly settledCommits?: number
