@@ -93,17 +93,8 @@ function kindFaults(rollup: RollupDefinition, need: Need): string[] {
 
 /** Says everything that keeps a rollup from answering a part; nothing if it can. */
 export function faultsOf(definition: Definition, state: LayoutState, rollup: RollupDefinition, need: Need): string[] {
-  return addLateStart(definition, state, rollup, need, kindFaults(rollup, need))
-}
-
-function addLateStart(
-  definition: Definition,
-  state: LayoutState,
-  rollup: RollupDefinition,
-  need: Need,
-  faults: string[],
-): string[] {
   const start = lateStart(definition, state, rollup, need.frame)
+  const faults = kindFaults(rollup, need)
   return start === null ? faults : [...faults, `it keeps buckets from ${need.frame.format(start)} on`]
 }
 
@@ -126,20 +117,18 @@ function describeNeed(definition: Definition, state: LayoutState, rollup: Rollup
  * @throws NoRollupError saying what is missing, and the nearest rollup.
  */
 export function chooseRollup(definition: Definition, state: LayoutState, need: Need): RollupDefinition {
-  const bySize = definition.rollups
+  const rowsOf = ({ index }: RollupDefinition) => state.rows[index] ?? 0
+  const bySize = [...definition.rollups].sort((a, b) => rowsOf(a) - rowsOf(b) || a.index - b.index)
+  const smallest = bySize.find((rollup) => faultsOf(definition, state, rollup, need).length === 0)
+  if (smallest !== undefined) return smallest
+  const [best] = bySize
     .map((rollup) => {
-      const ofKind = kindFaults(rollup, need)
-      const faults = addLateStart(definition, state, rollup, need, ofKind)
-      return { rollup, rows: state.rows[rollup.index] ?? 0, ofKind: ofKind.length, faults }
+      const faults = faultsOf(definition, state, rollup, need)
+      return { rollup, ofKind: kindFaults(rollup, need).length, faults }
     })
     // A rollup of the right kind that begins too late is nearer than any of the wrong kind.
-    .sort(
-      (a, b) =>
-        a.ofKind - b.ofKind || a.faults.length - b.faults.length || a.rows - b.rows || a.rollup.index - b.rollup.index,
-    )
-  const [best] = bySize
+    .sort((a, b) => a.ofKind - b.ofKind || a.faults.length - b.faults.length)
   if (best === undefined) throw new NoRollupError(definition.name, 'none is declared', null)
-  if (best.faults.length === 0) return best.rollup
   throw new NoRollupError(
     definition.name,
     describeNeed(definition, state, best.rollup, need),

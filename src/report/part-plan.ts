@@ -72,6 +72,7 @@ function sliceOf(subject: Subject, by: readonly string[], granularity: Granulari
     definition,
     layout: layoutId(definition),
     rollup,
+    rows: state.rows[rollup.index] ?? Number.POSITIVE_INFINITY,
     from: frame.readFrom,
     to: frame.readTo,
     offsets,

@@ -135,7 +135,7 @@ export class ReportSession {
         return
       }
       this.#waiting.set(definition.name, [{ request, resolve }])
-      setImmediate(() => void this.#answerWaiting(definition))
+      afterThisTurn(() => void this.#answerWaiting(definition))
     })
     return unwrap(settled)
   }
@@ -247,6 +247,14 @@ export class ReportSession {
       }),
     )
   }
+}
+
+/**
+ * Calls back when all that resolvers do without waiting for anything is done: after the promises that are resolved now and
+ * those that they resolve, ahead of whatever arrives (as DataLoader collects its keys).
+ */
+function afterThisTurn(work: () => void): void {
+  void Promise.resolve().then(() => process.nextTick(work))
 }
 
 /** Outlives the operation, since busy questions are loaded again: it is to hold nothing of it but the part. */

@@ -13,6 +13,8 @@ export interface Slice {
   /** The layout's id. */
   readonly layout: string
   readonly rollup: RollupDefinition
+  /** About how many rows the rollup has. */
+  readonly rows: number
   /** Half-open; null: unbounded. Both lie on the rollup's bucket boundaries. */
   readonly from: number | null
   readonly to: number | null

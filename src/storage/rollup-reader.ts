@@ -8,7 +8,7 @@ import type { BreakdownPart, BreakdownRows, KeyValue, Part, PartRows, Position, 
 import { renderPart } from './part-sql'
 import { translatePostgresError } from './postgres-errors'
 import { type Query, type Row, withTransaction } from './query'
-import { createReadQuery } from './read-query'
+import { createReadQuery, type ReadQuery } from './read-query'
 import { schemaOf } from './schema'
 
 /** Rows of a part together with what the same snapshot said of their layout. */
@@ -73,10 +73,16 @@ function parseRows(part: Part, rows: readonly Row[]): PartRows<Part> {
   return { kind: 'series', rows: found.map((row) => [Number(row.b), values(row)]) }
 }
 
-function loadWith(query: Query, schema: string): PartLoader {
+/**
+ * Up to here planning takes as long as reading, whatever the plan is, so that a plan for any values will do (PostgreSQL,
+ * "PREPARE"). Beyond it, one that does not know how much of a rollup is asked for may be a bad one.
+ */
+const SMALL_ROWS = 20_000
+
+function loadWith(query: ReadQuery, schema: string): PartLoader {
   return async <P extends Part>(part: P) => {
     const { sql, parameters } = renderPart(part, schema)
-    const { rows } = await query(sql, parameters)
+    const { rows } = await query(sql, parameters, part.slice.rows <= SMALL_ROWS)
     const [first] = rows
     if (first === undefined) throw new Error('The layout that a part reads from is gone')
     return {

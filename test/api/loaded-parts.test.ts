@@ -23,7 +23,16 @@ describe('a part that is loaded', () => {
       const [rollup] = definition.rollups
       if (rollup === undefined) throw new Error('There is no rollup')
       const where = { kind: 'all', of: [] } as const
-      const slice = { definition, layout: layoutId(definition), rollup, from: null, to: null, offsets: [], where }
+      const slice = {
+        definition,
+        layout: layoutId(definition),
+        rollup,
+        rows: 100,
+        from: null,
+        to: null,
+        offsets: [],
+        where,
+      }
       const part: Part = { kind: 'totals', slice, measures: ['orders'] }
       for (const orders of [48, 49, 50]) {
         const { version, dataAsOf } = await refresher.refresh(Orders)

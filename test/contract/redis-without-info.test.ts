@@ -1,5 +1,5 @@
-import { checkRedis } from '../../src/cli/check-redis'
 import { registerKey } from '../../src/cache/question'
+import { checkRedis } from '../../src/cli/check-redis'
 import { ALWAYS } from '../../src/time/stretch'
 import { type Redis, startRedis } from '../support/redis'
 import { createFakeDatabase, type FakeDatabase } from './fake-database'

@@ -35,7 +35,16 @@ describe('parts read in one snapshot', () => {
   function totals(where: Condition): Extract<Part, { kind: 'totals' }> {
     const [rollup] = definition.rollups
     if (rollup === undefined) throw new Error('There is no rollup')
-    const slice = { definition, layout: layoutId(definition), rollup, from: null, to: null, offsets: [], where }
+    const slice = {
+      definition,
+      layout: layoutId(definition),
+      rollup,
+      rows: 100,
+      from: null,
+      to: null,
+      offsets: [],
+      where,
+    }
     return { kind: 'totals', slice, measures: ['orders'] }
   }
   const ALL: Condition = { kind: 'all', of: [] }

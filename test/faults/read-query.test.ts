@@ -1,8 +1,8 @@
 import type { DataSource } from 'typeorm'
 import { createDataSource } from '../../src/storage/data-source'
 import { codeOf, isUnavailable } from '../../src/storage/postgres-errors'
-import { type Query, withConnection, withDeadline, withTransaction } from '../../src/storage/query'
-import { createReadQuery } from '../../src/storage/read-query'
+import { withConnection, withDeadline, withTransaction } from '../../src/storage/query'
+import { createReadQuery, type ReadQuery } from '../../src/storage/read-query'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { type PgBouncer, startPgBouncer } from '../support/pgbouncer'
 import { createStatementLog } from '../support/statement-log'
@@ -15,7 +15,7 @@ describe.each(['Postgres', 'a transaction pooler'])('a read through %s', (way) =
   let database: TestDatabase
   let bouncer: PgBouncer | null = null
   let dataSource: DataSource
-  let read: Query
+  let read: ReadQuery
 
   // May have to install the pooler.
   beforeAll(async () => {
@@ -51,6 +51,44 @@ describe.each(['Postgres', 'a transaction pooler'])('a read through %s', (way) =
     expect(answer).toEqual(await withConnection(dataSource, (query) => query(sql, parameters)))
     expect(answer.rows).toHaveLength(3)
     expect(await read('SELECT FROM things WHERE id = $1', [1])).toEqual({ rows: [], affected: 0 })
+  })
+
+  it('is prepared where its text comes again, and only on a connection to Postgres itself', async () => {
+    const sql = 'SELECT $1::integer AS n, (SELECT count(*)::integer FROM pg_prepared_statements) AS prepared'
+    const answers = [await read(sql, [1], true), await read(sql, [2], true), await read(sql, [3], true)]
+    const prepared = way === 'Postgres' ? 2 : 0
+    expect(answers.map(({ rows }) => rows[0])).toEqual([
+      { n: 1, prepared },
+      { n: 2, prepared },
+      { n: 3, prepared },
+    ])
+    expect((await read(SETTINGS, [], true)).rows).toEqual([{ timeout: '20s', read_only: 'on' }])
+    expect((await read(SETTINGS, [], true)).rows).toEqual([{ timeout: '20s', read_only: 'on' }])
+  })
+
+  it('is answered again after it failed, was dropped by somebody, or has other columns now', async () => {
+    const divide = 'SELECT 12 / $1::integer AS n'
+    for (let time = 0; time < 2; time += 1) {
+      expect((await read(divide, [3], true)).rows).toEqual([{ n: 4 }])
+      await expect(read(divide, [0], true)).rejects.toThrow('division by zero')
+      await expect(read('SELECT nothing FROM nowhere', [], true)).rejects.toThrow('nowhere')
+    }
+    await readOutside('DEALLOCATE ALL')
+    expect((await read(divide, [2], true)).rows).toEqual([{ n: 6 }])
+    await database.query('CREATE TABLE kinds AS SELECT 1 AS kind')
+    expect((await read('SELECT * FROM kinds', [], true)).rows).toEqual([{ kind: 1 }])
+    await database.query(`DROP TABLE kinds; CREATE TABLE kinds AS SELECT 'a' AS kind, true AS more`)
+    expect((await read('SELECT * FROM kinds', [], true)).rows).toEqual([{ kind: 'a', more: true }])
+    expect((await read('SELECT * FROM kinds', [], true)).rows).toEqual([{ kind: 'a', more: true }])
+  })
+
+  it('is prepared for no more than fifty texts', async () => {
+    for (let number = 0; number < 60; number += 1) {
+      const sql = `SELECT ${number} AS n`
+      expect((await read(sql, [], true)).rows).toEqual([{ n: number }])
+    }
+    const { rows } = await read('SELECT count(*)::integer AS prepared FROM pg_prepared_statements')
+    expect(Number(rows[0]?.prepared)).toBeLessThanOrEqual(51)
   })
 
   it('is ended by Postgres when it takes too long, and leaves the connection as it was', async () => {
