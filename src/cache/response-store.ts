@@ -32,7 +32,7 @@ export interface ResponseQuestion {
   readonly method: string
   /** Media type of the answer. */
   readonly contentType: string
-  /** The exact request: the bytes of a body, a character each, or a URL. */
+  /** The request: the bytes of a body, a character each, a URL, or what is the same for requests that ask the same. */
   readonly request: string
 }
 

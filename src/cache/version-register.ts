@@ -257,9 +257,10 @@ export class VersionRegister<T> {
       // Postgres denies what a register said: other processes may believe it still.
       for (const { group, topic } of denied) {
         this.options.onEvent({ kind: 'register-unknown', topic, reason: 'disowned' })
-        await this.settle(group, topic)
+        // What it finds out is told to whoever asks.
+        await this.settle(group, topic).catch(() => undefined)
       }
-      return true
+      return this.#isConfirmed
     } catch (error) {
       this.#isConfirmed = false
       this.options.onEvent({ kind: 'floor-failed', message: error instanceof Error ? error.message : String(error) })

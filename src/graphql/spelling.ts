@@ -37,9 +37,10 @@ function readTokens(document: string): LexicalToken[] | null {
   return tokens
 }
 
-/** A token as text without line breaks, which are between tokens. A string in a block is the same as in quotes. */
+/** A token as text without line breaks, which are between tokens. Validation tells a string in a block from one in quotes. */
 function write({ kind, value }: LexicalToken): string {
-  if (kind === TokenKind.STRING || kind === TokenKind.BLOCK_STRING) return JSON.stringify(value)
+  if (kind === TokenKind.STRING) return JSON.stringify(value)
+  if (kind === TokenKind.BLOCK_STRING) return `block ${JSON.stringify(value)}`
   return value === '' ? kind : value
 }
 
@@ -53,7 +54,12 @@ interface Places {
   readonly taken: ReadonlySet<string>
 }
 
-/** Null when there is not exactly one operation. */
+/** Copies a name that was cut from a document, since it would keep all of that in memory. */
+export function copyName(name: string): string {
+  return Buffer.from(name, 'latin1').toString('latin1')
+}
+
+/** Null when there is not exactly one operation, or a description, behind which there may be another. */
 function findPlaces(tokens: readonly LexicalToken[]): Places | null {
   const aliases = new Set<number>()
   const taken = new Set(MEMBERS)
@@ -64,6 +70,7 @@ function findPlaces(tokens: readonly LexicalToken[]): Places | null {
   let isStart = true
   for (const [place, { kind, value }] of tokens.entries()) {
     const isOutside = braces === 0 && parentheses === 0
+    if (isOutside && (kind === TokenKind.STRING || kind === TokenKind.BLOCK_STRING)) return null
     if (isOutside && isStart) {
       if (kind === TokenKind.BRACE_L || KEYWORDS.has(value)) operations.push(place)
       if (KEYWORDS.has(value) && tokens[place + 1]?.kind === TokenKind.NAME) operationName = place + 1
@@ -103,10 +110,11 @@ export function readSpelling(document: string): Spelling | null {
     numbers.set(token.value, number)
     return `#${number}`
   })
+  const name = places.operationName === null ? undefined : tokens[places.operationName]?.value
   return {
     text: texts.join('\n'),
-    aliases: [...numbers.keys()],
-    operationName: places.operationName === null ? null : (tokens[places.operationName]?.value ?? null),
+    aliases: [...numbers.keys()].map(copyName),
+    operationName: name === undefined ? null : copyName(name),
   }
 }
 

@@ -5,6 +5,7 @@ import type { ResponseFacts } from '../cache/response-store'
 import { AggregraphError, UnavailableError } from '../errors'
 import { CACHE_STATUS } from '../graphql/cache-status'
 import type { RecordedRequest } from '../graphql/operation-record'
+import { copyName } from '../graphql/spelling'
 import { validators } from './answer-headers'
 import type { Caller, Identify } from './caller'
 import { runWithDeadline } from './deadline'
@@ -148,7 +149,7 @@ function describe(text: string, facts: ResponseFacts, request: FastifyRequest, h
     contentType: headers.get('content-type') ?? '',
     etag: tagOf(text),
     isPublic: caller.isPublic,
-    operation: record.operation,
+    operation: record.operation === null ? null : copyName(record.operation),
   }
 }
 

@@ -9,7 +9,7 @@ const NO_SUCH_ADDRESS: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EAFNOSUP
 /** Lets an HTTP server listen, and stop listening. */
 export interface Listening {
   /**
-   * Listens at the host, `localhost` being both loopback addresses as far as the machine has them; resolves with the origin of
+   * Listens at the host, `localhost` being 127.0.0.1 and, where the machine has it, ::1; resolves with the origin of
    * the first. Port 0 is a free one. Rejects, and closes the server, when an address is taken.
    */
   listen(address: { readonly host: string; readonly port: number }): Promise<string>

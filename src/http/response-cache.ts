@@ -6,24 +6,13 @@ import { Doorkeeper } from '../cache/doorkeeper'
 import { type ResponseStore, responseKey, type StoredResponse } from '../cache/response-store'
 import { CACHE_STATUS } from '../graphql/cache-status'
 import { respell, type Spelling } from '../graphql/spelling'
+import { type Advance, recallAdvance, remember } from './advance'
 import { CORS, EXPOSED_HEADERS, SECURITY_HEADERS, validators, varyOf } from './answer-headers'
 import type { Caller, Identify } from './caller'
 import { namesTag, tagOf } from './entity-tag'
 import { checkHost, checkMediaType, checkUri, isJson, type RequestHead } from './request-checks'
 import { logAbort, logRequest, type RequestListener } from './request-log'
 import { readSpelledRequest, type SpelledRequest } from './spelled-request'
-
-/** What was found out about a request before it went on to the framework. */
-export interface Advance {
-  /** May reject with what keeps the caller from being known. */
-  readonly caller: Caller | Promise<Caller>
-  /** The bytes of a body that has been read; null for a GET, or when nothing was read. */
-  readonly body: Buffer | null
-  /** Whether a whole answer was there, but is not what would be answered now. */
-  readonly wasOutdated: boolean
-  /** How it asks what others may ask in other words; null when that is not known. */
-  readonly spelled: SpelledRequest | null
-}
 
 /** An answer that may be kept. */
 export type WholeAnswer = Omit<StoredResponse, 'headers' | 'aliases'>
@@ -58,18 +47,6 @@ export interface ResponseCache {
 export interface PassedOn extends RequestHead {
   readonly raw: IncomingMessage
   readonly caller: Caller
-}
-
-/** Where a request keeps what was found out about it: a weak map would cost the collector more than all else of a request. */
-const ADVANCE = Symbol('advance')
-type Remembering = IncomingMessage & { [ADVANCE]?: Advance }
-
-function remember(request: Remembering, advance: Advance): void {
-  request[ADVANCE] = advance
-}
-
-function recallAdvance(request: Remembering): Advance | undefined {
-  return request[ADVANCE]
 }
 
 /** A request on its way. */
@@ -122,9 +99,18 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     return method === 'POST' && Number(length) > 0 && Number(length) <= largestBody
   }
 
-  function keyOf({ method, headers }: RequestHead, { scope }: Caller, request: string): string | null {
+  /** Of the very bytes of a request. */
+  function ownKey({ method, url, headers }: RequestHead, { scope }: Caller, body: Buffer | null): string | null {
     const contentType = chosen.get(headers.accept ?? '')
+    const request = body?.toString('latin1') ?? url
     return contentType === undefined ? null : responseKey({ scope, method, contentType, request })
+  }
+
+  /** Of a request in whatever words; no request of HTTP has such a method. */
+  function sharedKey({ headers }: RequestHead, { scope }: Caller, spelled: SpelledRequest | null): string | null {
+    const contentType = chosen.get(headers.accept ?? '')
+    if (contentType === undefined || spelled === null) return null
+    return responseKey({ scope, method: 'POST in other words', contentType, request: spelled.text })
   }
 
   function find(key: string | null): StoredResponse | 'absent' | 'outdated' {
@@ -150,42 +136,57 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   function receive(visit: Visit, caller: Caller): void {
     const { head, request } = visit
     if (head.method === 'GET') {
-      recall(visit, caller, null)
+      attempt(visit, () => recall(visit, caller, null))
     } else {
       const gone = () => logAbort(logger, { id: randomUUID(), ...head })
-      readBody(request, Number(head.headers['content-length']), (body) => recall(visit, caller, body), gone)
+      readBody(
+        request,
+        Number(head.headers['content-length']),
+        (body) => attempt(visit, () => recall(visit, caller, body)),
+        gone,
+      )
     }
   }
 
+  /** Gives the answer that is kept for the very request, else the one to the same in other words. */
   function recall(visit: Visit, caller: Caller, body: Buffer | null): void {
-    const { head } = visit
-    const key = keyOf(head, caller, body?.toString('latin1') ?? head.url)
+    const key = ownKey(visit.head, caller, body)
     const kept = find(key)
-    if (typeof kept !== 'string') {
-      offer(visit, kept, () => kept, { caller, body, wasOutdated: true, spelled: null })
-      return
-    }
-    const spelled = body && readSpelledRequest(body)
-    const similar = spelled === null ? 'absent' : find(keyOf(head, caller, spelled.text))
-    const wasOutdated = kept === 'outdated' || similar === 'outdated'
-    if (spelled === null || typeof similar === 'string') {
-      miss(visit, { caller, body, wasOutdated, spelled })
-      return
-    }
-    const spell = () => {
-      const answer = spellAs(similar, spelled.spelling)
-      if (key !== null && repeated.admits(hash('sha256', key, 'base64url'))) responses.keep(key, answer)
-      return answer
-    }
-    offer(visit, similar, spell, { caller, body, wasOutdated: true, spelled })
+    const goOn = (wasOutdated: boolean) => recallShared(visit, caller, body, wasOutdated)
+    if (typeof kept === 'string') goOn(kept === 'outdated')
+    else whenCurrent(visit, kept, { yes: () => send(visit, kept), no: () => goOn(true) })
   }
 
-  /** Sends what is kept, as `spell` gives it, if it is still what would be answered. */
-  function offer(visit: Visit, kept: StoredResponse, spell: () => StoredResponse, advance: Advance): void {
-    void responses.confirm(kept).then((isCurrent) => {
-      if (isCurrent) send(visit, spell())
-      else miss(visit, advance)
-    })
+  function recallShared(visit: Visit, caller: Caller, body: Buffer | null, wasOutdated: boolean): void {
+    const { head } = visit
+    const spelled = body && readSpelledRequest(body)
+    const kept = find(sharedKey(head, caller, spelled))
+    const advance = { caller, body, spelled, wasOutdated: wasOutdated || kept !== 'absent' }
+    if (spelled === null || typeof kept === 'string') {
+      miss(visit, advance)
+      return
+    }
+    const yes = () => {
+      const answer = spellAs(kept, spelled.spelling)
+      const key = ownKey(head, caller, body)
+      if (key !== null && repeated.admits(hash('sha256', key, 'base64url'))) responses.keep(key, answer)
+      send(visit, answer)
+    }
+    whenCurrent(visit, kept, { yes, no: () => miss(visit, advance) })
+  }
+
+  function whenCurrent(visit: Visit, kept: StoredResponse, { yes, no }: { yes(): void; no(): void }): void {
+    void responses.confirm(kept).then((isCurrent) => attempt(visit, isCurrent ? yes : no))
+  }
+
+  /** A fault of ours ends the connection, and not the process. */
+  function attempt({ response }: Visit, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      logger.error({ err: error }, 'The response cache failed')
+      response.destroy()
+    }
   }
 
   function headersOf(answer: Pick<StoredResponse, 'etag' | 'isPublic'>): readonly string[] {
@@ -247,8 +248,8 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       const spelled = advance.spelled ?? (advance.body && readSpelledRequest(advance.body))
       const aliases = spelled?.spelling.aliases ?? []
       const kept = { ...answer, expiresAt: responses.limit(answer), aliases, headers: headersOf(answer) }
-      const own = keyOf(head, caller, advance.body?.toString('latin1') ?? url)
-      const shared = spelled && keyOf(head, caller, spelled.text)
+      const own = ownKey(head, caller, advance.body)
+      const shared = sharedKey(head, caller, spelled)
       if (shared !== null) responses.keep(shared, kept)
       // What others may ask as well is kept under its own bytes once it comes again.
       if (own !== null && (shared === null || find(own) !== 'absent')) responses.keep(own, kept)

@@ -4,7 +4,7 @@ import { parseJsonBody } from './request-checks'
 /** A request that differs from others at most in how its operation is spelled. */
 export interface SpelledRequest {
   readonly spelling: Spelling
-  /** The same for requests that get the same answer but for its aliases; no request's own bytes are the same as this. */
+  /** The same for requests that get the same answer but for its aliases. */
   readonly text: string
 }
 
@@ -14,21 +14,34 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** Reads a body that asks one operation and nothing besides; null for any other, which is not necessarily wrong. */
 export function readSpelledRequest(body: Buffer): SpelledRequest | null {
-  const request = parse(body)
+  try {
+    return spell(parseJsonBody(body))
+  } catch {
+    // No JSON, or deeper than it can be written again.
+    return null
+  }
+}
+
+function spell(request: unknown): SpelledRequest | null {
   if (!isObject(request)) return null
   const { query, variables, operationName, extensions, ...others } = request
   if (typeof query !== 'string' || Object.keys(others).length > 0) return null
   if ((extensions ?? null) !== null || !isObject(variables ?? {})) return null
   const spelling = readSpelling(query)
   if (spelling === null || (operationName ?? spelling.operationName) !== spelling.operationName) return null
-  // An object in JSON begins otherwise, and neither part has an empty line.
-  return { spelling, text: `spelled\n${spelling.text}\n\n${JSON.stringify(variables ?? {})}` }
+  // Neither part has an empty line.
+  return { spelling, text: `${spelling.text}\n\n${writeVariables(variables ?? {})}` }
 }
 
-function parse(body: Buffer): unknown {
-  try {
-    return parseJsonBody(body)
-  } catch {
-    return null
-  }
+/** Writes variables so that different ones have different texts. Throws at a number that JSON cannot write: 1e400 is read as infinite. */
+function writeVariables(variables: object): string {
+  const text = JSON.stringify(variables)
+  if (text.includes('null')) JSON.stringify(variables, refuseInfinite)
+  return text
+}
+
+function refuseInfinite(_name: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new RangeError('This number cannot be written as JSON')
+  return value
 }

@@ -73,6 +73,27 @@ describe('an operation in other words', () => {
     await response.text()
   })
 
+  it('is read however deep its variables are, and ends no process', async () => {
+    const deep = `{"query":"{ count }","variables":{"a":${'['.repeat(8_000)}${']'.repeat(8_000)}}}`
+    const seen = await post(app, deep)
+    expect([seen.status, JSON.parse(seen.text).errors[0].extensions.code]).toEqual([400, 'QUERY_TOO_COMPLEX'])
+    expect((await ask('{ count }')).status).toBe(200)
+  })
+
+  it('tells numbers that JSON cannot write from null', async () => {
+    const query = 'query ($of: Int) { maybe(of: $of) }'
+    expect((await post(app, `{"query":"${query}","variables":{"of":null}}`)).status).toBe(200)
+    expect((await post(app, `{"query":"${query}","variables":{"of":1e400}}`)).status).toBe(400)
+    expect((await post(app, `{"query":"${query}","variables":{"of":null}}`)).headers['cache-status']).toBe(HIT)
+  })
+
+  it('is not what is no JSON, though it be what the operation is kept by', async () => {
+    await ask('{ count }')
+    for (const body of ['query\n{\ncount\n}\n\n{}', 'spelled\nquery\n{\ncount\n}\n\n{}']) {
+      expect((await post(app, body)).status).toBe(400)
+    }
+  })
+
   it('is not given once a refresh came in between', async () => {
     await ask('{ a: count }')
     Object.assign(app.world, { count: 2, confirms: async () => false })

@@ -27,7 +27,7 @@ export interface CachedApp extends TestApp {
 export const FOREVER: ResponseFacts = { dependencies: [], expiresAt: null }
 
 const SDL =
-  'type Query { count: Int fail: Int who: String nothing: Int many(of: Int!): [Int!] echo(text: String!): String }'
+  'type Query { count: Int fail: Int who: String nothing: Int many(of: Int!): [Int!] echo(text: String!): String maybe(of: Int): Int }'
 
 function createSchema(world: World): GraphQLSchema {
   const schema = buildSchema(SDL)
@@ -44,6 +44,7 @@ function createSchema(world: World): GraphQLSchema {
       world.executions += 1
       return text
     },
+    maybe: (_source, { of }) => of,
     many: (_source, { of }) => Array.from({ length: of }, (_, index) => index),
   }
   for (const [name, field] of Object.entries(schema.getQueryType()?.getFields() ?? {})) field.resolve = resolvers[name]

@@ -14,7 +14,6 @@ describe('the spelling of an operation', () => {
       'query A($a: Int, $b: Int) { a(b: $a) }',
       'query A ( $a:Int $b:Int )\n{ a(b:$a) # c\n}',
     ],
-    ['strings in blocks', '{ a(b: "c") }', '{ a(b: """c""") }'],
     ['names that are keywords', 'query query { query: a }', 'query fragment { on: a }'],
     [
       'fragments whose fields have aliases',
@@ -31,6 +30,7 @@ describe('the spelling of an operation', () => {
     ['arguments, also of the name of an alias', '{ x: a(x: 1) }', '{ x: a(y: 1) }'],
     ['members of objects', '{ a(b: { x: 1 }) }', '{ a(b: { y: 1 }) }'],
     ['values', '{ a(b: 1) }', '{ a(b: 2) }'],
+    ['strings in blocks', '{ a(b: "c") }', '{ a(b: """c""") }'],
     ['kinds of values', '{ a(b: "c") }', '{ a(b: c) }'],
     ['texts with line breaks', '{ a(b: "x\\ny") }', '{ a(b: "x", y: 1) }'],
     ['variables', 'query A($x: Int) { a(b: $x) }', 'query A($y: Int) { a(b: $y) }'],
@@ -56,6 +56,8 @@ describe('the spelling of an operation', () => {
 
   it.each([
     ['several operations', 'query A { a } query B { a }'],
+    ['a described operation, and another', '"text" query A { a } query A { a }'],
+    ['a described operation', '{ a } """text""" query B { a }'],
     ['no operation', 'fragment F on Q { a }'],
     ['what is no text of GraphQL', '{ a(b: "c) }'],
     ['more tokens than are parsed', `{ ${'a '.repeat(2_000)} }`],
