@@ -132,14 +132,14 @@ it('listens nowhere but where it is told to', async () => {
   await app.stop()
 })
 
-const ifIPv6 = hasIPv6 ? it : it.skip
-ifIPv6('does not start, and leaves no address open, where one of them is taken', async () => {
-  const other = createServer().listen(0, '::1')
+it('does not start, and leaves no address open, where one of them is taken', async () => {
+  // Without ::1 there is one address alone.
+  const other = createServer().listen(0, hasIPv6 ? '::1' : '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
   const app = createTestHttpApp({ graphql: () => null, createContext: async () => ({}) })
   await expect(createListening(app).listen({ host: 'localhost', port })).rejects.toThrow('EADDRINUSE')
-  expect(await isRefused(port, '127.0.0.1')).toBe(true)
+  if (hasIPv6) expect(await isRefused(port, '127.0.0.1')).toBe(true)
   other.close()
   await once(other, 'close')
 })

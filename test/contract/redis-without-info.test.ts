@@ -49,7 +49,7 @@ describe.each([
     expect(log.take()).toEqual([])
     expect(warnings).not.toHaveBeenCalled()
     const advised = (await checkRedis(url())).filter(({ kind }) => kind !== 'ok')
-    expect(advised).toMatchObject([{ kind: 'advice', message: expect.stringContaining('+info') }])
+    expect(advised).toMatchObject([{ kind: 'advice', sentence: expect.stringContaining('+info') }])
     warnings.mockRestore()
   })
 

@@ -1,30 +1,13 @@
 import { registerKey } from '../../src/cache/question'
 import { DeadlineError, UnavailableError } from '../../src/errors'
 import { ALWAYS } from '../../src/time/stretch'
-import { type Redis, startRedis } from '../support/redis'
-import { createFakeDatabase, type FakeDatabase } from './fake-database'
-import { createProcesses, GROUP, type RegisterProcess, TOPIC } from './register-process'
+import { startRedis } from '../support/redis'
+import { GROUP, type RegisterProcess, TOPIC } from './register-process'
+import { createRegisterWorld, told } from './register-world'
 import { nameOf, versionOf } from './versions'
 
 const key = registerKey(GROUP, TOPIC)
-let server: Redis
-let database: FakeDatabase
-const processes = createProcesses(
-  () => database,
-  () => server.url,
-)
-
-beforeEach(async () => {
-  server = await startRedis()
-  database = createFakeDatabase()
-})
-
-afterEach(async () => {
-  await processes.stop()
-  await server.kill()
-})
-
-const told = (seq: number) => ({ topic: TOPIC, version: `${seq}.${versionOf(seq).uuid}` })
+const { world, processes } = createRegisterWorld()
 
 function put(process: RegisterProcess, fields: Record<string, string | Buffer>): Promise<unknown> {
   return process.redis.run('test', (connection) => connection.hset(key, fields))
@@ -82,7 +65,7 @@ it.each(corruptions)('repairs a register with %s', async (_, fields) => {
 
 it('repairs a register that is of another type, or prepared with a version that is none', async () => {
   const process = await processes.start()
-  database.commit(TOPIC, 2)
+  world.database.commit(TOPIC, 2)
   await process.redis.run('test', (connection) => connection.set(key, 'text'))
   expect(await process.see()).toBe('2.u2')
   await put(process, { pend: 'soon' })
@@ -108,10 +91,10 @@ it('does not believe a register of an old dump under a new server, however plaus
   const old = await reader.fields()
   await reader.refresh(2)
   const down = [reader.log.next('redis-down'), fresh.log.next('redis-down')]
-  await server.kill()
+  await world.server.kill()
   await Promise.all(down)
   const ready = [reader.log.next('redis-ready'), fresh.log.next('redis-ready')]
-  server = await startRedis({ port: server.port })
+  world.server = await startRedis({ port: world.server.port })
   await Promise.all(ready)
   await put(reader, old)
   expect(await fresh.see()).toBe('2.u2')
@@ -122,28 +105,28 @@ it('falls back to Postgres when Redis is killed, and comes back to it when it is
   const process = await processes.start()
   await process.refresh(2)
   const down = process.log.next('redis-down')
-  await server.kill()
+  await world.server.kill()
   await down
   process.log.take()
-  database.commit(TOPIC, 3)
+  world.database.commit(TOPIC, 3)
   expect(await process.see()).toBe('3.u3')
   expect(process.log.takeKinds().filter((kind) => kind !== 'redis-error')).toEqual(['register-unreachable'])
 
   const ready = process.log.next('redis-ready')
-  server = await startRedis({ port: server.port })
+  world.server = await startRedis({ port: world.server.port })
   await ready
   expect(await process.see()).toBe('3.u3')
-  const { length } = database.reads
+  const { length } = world.database.reads
   expect(await process.see()).toBe('3.u3')
-  expect(database.reads).toHaveLength(length)
+  expect(world.database.reads).toHaveLength(length)
 })
 
 it('falls back to Postgres at the deadline when Redis is paused', async () => {
   const process = await processes.start()
   await process.refresh(2)
   process.log.take()
-  server.pause()
-  database.commit(TOPIC, 3)
+  world.server.pause()
+  world.database.commit(TOPIC, 3)
   expect(await process.see()).toBe('3.u3')
   expect(process.log.take()).toEqual([
     { kind: 'redis-error', command: 'read registers', message: 'Redis did not answer within 100 ms.' },
@@ -155,14 +138,14 @@ it('says so when it cannot prepare or publish in time, and still believes nothin
   const process = await processes.start({ retryMs: 60 })
   await process.refresh(2)
   process.log.take()
-  server.pause()
+  world.server.pause()
   expect(await process.register.prepare(GROUP, TOPIC, versionOf(3), [ALWAYS])).toBe(false)
-  expect(await process.register.publish(GROUP, TOPIC, database.commit(TOPIC, 3))).toBe(false)
+  expect(await process.register.publish(GROUP, TOPIC, world.database.commit(TOPIC, 3))).toBe(false)
   expect(process.log.takeKinds().filter((kind) => kind.endsWith('failed'))).toEqual([
     'prepare-failed',
     'publish-failed',
   ])
-  server.resume()
+  world.server.resume()
   expect(await process.see()).toBe('3.u3')
 })
 
@@ -170,10 +153,10 @@ it('publishes when Redis comes back in time, and leaves it to readers to fill a 
   const process = await processes.start()
   await process.refresh(2)
   const down = process.log.next('redis-down')
-  await server.kill()
+  await world.server.kill()
   await down
-  const published = process.register.publish(GROUP, TOPIC, database.commit(TOPIC, 3))
-  server = await startRedis({ port: server.port })
+  const published = process.register.publish(GROUP, TOPIC, world.database.commit(TOPIC, 3))
+  world.server = await startRedis({ port: world.server.port })
   expect(await published).toBe(true)
   expect(await process.fields()).not.toHaveProperty('v')
   expect(await process.see()).toBe('3.u3')
@@ -200,13 +183,13 @@ it.each([
   await process.refresh(2)
   await process.see()
   const down = process.log.next('redis-down')
-  await server.kill()
+  await world.server.kill()
   await down
-  database.fail(error)
+  world.database.fail(error)
   const state = await process.register.current(GROUP, TOPIC)
   expect([nameOf(state.version), state.isConfirmed]).toEqual(['2.u2', false])
   await expect(process.register.current(GROUP, 'new')).rejects.toBe(error)
-  database.fail(null)
+  world.database.fail(null)
   expect(await process.register.pollFloor()).toBe(true)
   expect(await process.register.current(GROUP, TOPIC)).toMatchObject({ isConfirmed: true })
 })
@@ -217,18 +200,18 @@ it('asks a Postgres that is away every second, and not for each question of what
   await process.refresh(2)
   await process.see()
   await process.redis.run('test', (connection) => connection.flushall())
-  const held = database.holdNext()
-  database.fail(new UnavailableError())
+  const held = world.database.holdNext()
+  world.database.fail(new UnavailableError())
   const first = process.see()
   held.release()
   expect(await first).toBe('2.u2')
-  const { length } = database.reads
-  const polling = database.holdNext()
+  const { length } = world.database.reads
+  const polling = world.database.holdNext()
   for (let i = 0; i < 5; i++) expect(await process.see()).toBe('2.u2')
-  expect(database.reads.length - length).toBe(1)
+  expect(world.database.reads.length - length).toBe(1)
   polling.release()
   now = 1_000
-  database.fail(null)
+  world.database.fail(null)
   await process.register.pollFloor()
   await process.register.pollFloor()
   expect(await process.register.current(GROUP, TOPIC)).toMatchObject({ isConfirmed: true })
@@ -238,18 +221,18 @@ it('does not hide a fault of ours behind what it knew', async () => {
   const process = await processes.start()
   await process.refresh(2)
   const down = process.log.next('redis-down')
-  await server.kill()
+  await world.server.kill()
   await down
-  database.fail(new Error('column does not exist'))
+  world.database.fail(new Error('column does not exist'))
   await expect(process.see()).rejects.toThrow('column does not exist')
 })
 
 it('rejects with the error of Postgres when it is needed and down, for that topic alone', async () => {
   const { register, see } = await processes.start()
-  database.commit(TOPIC, 1)
+  world.database.commit(TOPIC, 1)
   await see()
   const error = new UnavailableError()
-  database.fail(error)
+  world.database.fail(error)
   const [known, unknown] = await Promise.allSettled([see(), register.current(GROUP, 'new')])
   expect(known).toEqual({ status: 'fulfilled', value: '1.u1' })
   expect(unknown).toMatchObject({ status: 'rejected', reason: error })
@@ -266,7 +249,7 @@ it('asks Postgres once after a message about a version that the register does no
   process.log.take()
   expect(await process.see()).toBe('2.u2')
   expect(await process.see()).toBe('2.u2')
-  expect(database.reads).toHaveLength(1)
+  expect(world.database.reads).toHaveLength(1)
 })
 
 it.each(['', 'null', '[]', '["layout"]', '["layout","x"]', '[1,"2.u2"]'])('ignores the message %p', async (message) => {

@@ -1,36 +1,18 @@
 import { VersionRegister } from '../../src/cache/version-register'
 import { ALWAYS } from '../../src/time/stretch'
-import { type Redis, startRedis } from '../support/redis'
-import { createFakeDatabase, type FakeDatabase } from './fake-database'
 import { turn } from './readings'
-import { createProcesses, GROUP, TOPIC } from './register-process'
+import { GROUP, TOPIC } from './register-process'
+import { createRegisterWorld, told } from './register-world'
 import { versionOf } from './versions'
 
-let server: Redis
-let database: FakeDatabase
-const processes = createProcesses(
-  () => database,
-  () => server.url,
-)
-
-beforeEach(async () => {
-  server = await startRedis()
-  database = createFakeDatabase()
-})
-
-afterEach(async () => {
-  await processes.stop()
-  await server.kill()
-})
-
-const told = (seq: number) => ({ topic: TOPIC, version: `${seq}.${versionOf(seq).uuid}` })
+const { world, processes } = createRegisterWorld()
 
 describe('the floor', () => {
   it('overrules a register that a refresher could not reach, and it is repaired for all', async () => {
     const [reader, other] = [await processes.start(), await processes.start()]
     await reader.refresh(2)
     await other.see()
-    database.commit(TOPIC, 3)
+    world.database.commit(TOPIC, 3)
     // Until a floor is read there is nothing to know better by.
     expect(await reader.see()).toBe('2.u2')
     expect(await reader.register.pollFloor()).toBe(true)
@@ -46,15 +28,15 @@ describe('the floor', () => {
   it('reads all topics with one statement, and nothing before any was asked for', async () => {
     const { register, log } = await processes.start()
     expect(await register.pollFloor()).toBe(true)
-    expect(database.reads).toEqual([])
-    database.commit('a', 1)
-    database.commit('b', 1)
+    expect(world.database.reads).toEqual([])
+    world.database.commit('a', 1)
+    world.database.commit('b', 1)
     await Promise.all([register.current(GROUP, 'a'), register.current(GROUP, 'b')])
-    database.commit('b', 2)
-    database.commit('b', 3)
+    world.database.commit('b', 2)
+    world.database.commit('b', 3)
     log.take()
     await Promise.all([register.pollFloor(), register.pollFloor()])
-    expect(database.reads.slice(1)).toEqual([['a', 'b']])
+    expect(world.database.reads.slice(1)).toEqual([['a', 'b']])
     expect(log.take()).toEqual([
       { kind: 'floor', topic: 'a', lag: 0 },
       { kind: 'floor', topic: 'b', lag: 2 },
@@ -63,17 +45,17 @@ describe('the floor', () => {
 
   it('tells of a Postgres that cannot be read; the register still answers, as not confirmed, until it can', async () => {
     const { register, log, see } = await processes.start()
-    database.commit(TOPIC, 1)
+    world.database.commit(TOPIC, 1)
     await see()
     log.take()
-    database.fail(new Error('connection refused'))
+    world.database.fail(new Error('connection refused'))
     expect(await register.pollFloor()).toBe(false)
     expect(log.take()).toEqual([{ kind: 'floor-failed', message: 'connection refused' }])
     expect(await see()).toBe('1.u1')
     expect(await register.current(GROUP, TOPIC)).toMatchObject({ isConfirmed: false })
     const dependency = { group: GROUP, topic: TOPIC, version: versionOf(1), stretches: [ALWAYS] }
     expect(await register.confirms([dependency])).toBe(false)
-    database.fail(null)
+    world.database.fail(null)
     expect(await register.pollFloor()).toBe(true)
     expect(await register.current(GROUP, TOPIC)).toMatchObject({ isConfirmed: true })
     expect(await register.confirms([dependency])).toBe(true)
@@ -81,10 +63,10 @@ describe('the floor', () => {
 
   it('confirms nothing while Postgres leaves it without an answer', async () => {
     const { register } = await processes.start({ silenceMs: 50 })
-    database.commit(TOPIC, 1)
+    world.database.commit(TOPIC, 1)
     const isConfirmed = async () => (await register.current(GROUP, TOPIC)).isConfirmed
     expect(await isConfirmed()).toBe(true)
-    const silent = database.holdNext()
+    const silent = world.database.holdNext()
     expect(await register.pollFloor()).toBe(false)
     expect(await isConfirmed()).toBe(false)
     silent.release()
@@ -99,7 +81,7 @@ describe('the floor', () => {
     const [first, second] = [await processes.start(), await processes.start()]
     await first.refresh(10)
     await second.see()
-    database.commit(TOPIC, seq, name)
+    world.database.commit(TOPIC, seq, name)
     await first.register.pollFloor()
     expect(await first.see()).toBe(`${seq}.${name}`)
     await second.register.pollFloor()
@@ -119,13 +101,13 @@ it('publishes over a register that is ahead of the restored Postgres', async () 
 })
 
 it('does not go backwards when a slow read of Postgres ends after a quicker, later one', async () => {
-  const { readStates } = database
+  const { readStates } = world.database
   const register = new VersionRegister<string>({ readStates, clock: () => 0, onEvent: () => undefined })
-  database.commit(TOPIC, 1)
-  const held = database.holdNext()
+  world.database.commit(TOPIC, 1)
+  const held = world.database.holdNext()
   const slow = register.current(GROUP, TOPIC)
-  while (database.reads.length === 0) await turn()
-  database.commit(TOPIC, 2)
+  while (world.database.reads.length === 0) await turn()
+  world.database.commit(TOPIC, 2)
   expect((await register.current(GROUP, TOPIC)).version.seq).toBe(2)
   held.release()
   expect((await slow).version.seq).toBe(2)

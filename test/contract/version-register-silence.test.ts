@@ -1,33 +1,17 @@
 import { UnavailableError } from '../../src/errors'
 import { eventually } from '../support/eventually'
-import { type Redis, startRedis } from '../support/redis'
-import { createFakeDatabase, type FakeDatabase } from './fake-database'
-import { createProcesses, GROUP, type RegisterProcess, TOPIC } from './register-process'
+import { GROUP, type RegisterProcess, TOPIC } from './register-process'
+import { createRegisterWorld } from './register-world'
 import { nameOf } from './versions'
 
-let server: Redis
-let database: FakeDatabase
-const processes = createProcesses(
-  () => database,
-  () => server.url,
-)
-
-beforeEach(async () => {
-  server = await startRedis()
-  database = createFakeDatabase()
-})
-
-afterEach(async () => {
-  await processes.stop()
-  await server.kill()
-})
+const { world, processes } = createRegisterWorld()
 
 /** Asks for a topic whose read of Postgres gets no answer until it is released. */
 async function askInVain({ register }: RegisterProcess, topic: string) {
-  const { length } = database.reads
-  const { release } = database.holdNext()
+  const { length } = world.database.reads
+  const { release } = world.database.holdNext()
   const outcome = settled(register.current(GROUP, topic))
-  await eventually(async () => (database.reads.length > length ? true : null))
+  await eventually(async () => (world.database.reads.length > length ? true : null))
   return { outcome, release }
 }
 
@@ -45,9 +29,9 @@ describe('while Postgres leaves it without an answer', () => {
   it('answers at once what Redis confirms, beside a topic that it knows nothing of', async () => {
     const process = await processes.start()
     await process.refresh(1)
-    database.commit('new', 1, 'new')
+    world.database.commit('new', 1, 'new')
     await process.see()
-    const silent = database.holdNext()
+    const silent = world.database.holdNext()
     const [known, unknown] = [TOPIC, 'new'].map((topic) => settled(process.register.current(GROUP, topic)))
     expect(await known).toEqual(['1.u1', true])
     silent.release()
@@ -57,7 +41,7 @@ describe('while Postgres leaves it without an answer', () => {
   it('goes on answering what Redis confirms, however many wait for it', async () => {
     const process = await processes.start()
     await process.refresh(1)
-    database.commit('new', 1, 'new')
+    world.database.commit('new', 1, 'new')
     const silent = [await askInVain(process, 'new'), await askInVain(process, 'new')]
     const waiting = settled(process.register.current(GROUP, 'new'))
     expect(await process.see()).toBe('1.u1')
@@ -72,11 +56,11 @@ describe('while Postgres leaves it without an answer', () => {
   it('gives what it knew of a topic in doubt, each on its own, and refuses one that it knows nothing of', async () => {
     const process = await processes.start({ silenceMs: 50 })
     for (const topic of ['a', 'b']) {
-      database.commit(topic, 1, topic)
+      world.database.commit(topic, 1, topic)
       await process.register.current(GROUP, topic)
     }
     await process.redis.run('test', (connection) => connection.flushall())
-    const silent = database.holdNext()
+    const silent = world.database.holdNext()
     const outcomes = ['a', 'new', 'b'].map((topic) => settled(process.register.current(GROUP, topic)))
     expect(await Promise.all(outcomes)).toEqual([['1.a', false], expect.any(UnavailableError), ['1.b', false]])
     silent.release()
@@ -84,7 +68,7 @@ describe('while Postgres leaves it without an answer', () => {
 
   it('holds back no later question for longer than that', async () => {
     const process = await processes.start({ silenceMs: 50 })
-    database.commit(TOPIC, 1)
+    world.database.commit(TOPIC, 1)
     const silent = [await askInVain(process, 'new'), await askInVain(process, 'new')]
     for (const { outcome } of silent) expect(await outcome).toBeInstanceOf(UnavailableError)
     expect(await process.see()).toBe('1.u1')
@@ -93,10 +77,10 @@ describe('while Postgres leaves it without an answer', () => {
 
   it('does not go back to what comes late', async () => {
     const process = await processes.start({ silenceMs: 50 })
-    database.commit(TOPIC, 1)
+    world.database.commit(TOPIC, 1)
     const silent = await askInVain(process, TOPIC)
     expect(await silent.outcome).toBeInstanceOf(UnavailableError)
-    database.commit(TOPIC, 2)
+    world.database.commit(TOPIC, 2)
     expect(await process.see()).toBe('2.u2')
     silent.release()
     expect(await process.see()).toBe('2.u2')

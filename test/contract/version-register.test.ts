@@ -1,46 +1,28 @@
 import { registerKey } from '../../src/cache/question'
 import { VersionRegister } from '../../src/cache/version-register'
 import { ALWAYS } from '../../src/time/stretch'
-import { type Redis, startRedis } from '../support/redis'
 import { createEventLog } from './event-log'
-import { createFakeDatabase, type FakeDatabase } from './fake-database'
-import { createProcesses, GROUP, type RegisterProcess, TOPIC } from './register-process'
+import { GROUP, type RegisterProcess, TOPIC } from './register-process'
+import { createRegisterWorld, told } from './register-world'
 import { nameOf, versionOf } from './versions'
 
 const JANUARY = { from: 0, to: 100 }
 const FEBRUARY = { from: 100, to: 200 }
-let server: Redis
-let database: FakeDatabase
-const processes = createProcesses(
-  () => database,
-  () => server.url,
-)
-
-beforeEach(async () => {
-  server = await startRedis()
-  database = createFakeDatabase()
-})
-
-afterEach(async () => {
-  await processes.stop()
-  await server.kill()
-})
-
-const told = (seq: number) => ({ topic: TOPIC, version: `${seq}.${versionOf(seq).uuid}` })
+const { world, processes } = createRegisterWorld()
 
 function createLocal() {
   const log = createEventLog()
-  const { readStates } = database
+  const { readStates } = world.database
   return new VersionRegister<string>({ readStates, clock: () => 0, onEvent: log.listen })
 }
 
 it('asks Postgres once for a topic that Redis does not know, for all processes', async () => {
-  database.commit(TOPIC, 1)
+  world.database.commit(TOPIC, 1)
   const [first, second] = [await processes.start(), await processes.start()]
   expect(await first.see()).toBe('1.u1')
   expect(await second.see()).toBe('1.u1')
   expect(await first.see()).toBe('1.u1')
-  expect(database.reads).toEqual([[TOPIC]])
+  expect(world.database.reads).toEqual([[TOPIC]])
   expect(first.log.take()).toEqual([
     { kind: 'register-unknown', topic: TOPIC, reason: 'absent' },
     { kind: 'register-repaired', ...told(1) },
@@ -49,13 +31,13 @@ it('asks Postgres once for a topic that Redis does not know, for all processes',
 })
 
 it('shares one read among all questions of one turn, whatever their topics', async () => {
-  database.commit('a', 1)
-  database.commit('b', 2)
+  world.database.commit('a', 1)
+  world.database.commit('b', 2)
   const { register } = await processes.start()
   const topics = ['a', 'b', 'a', 'b', 'a']
   const states = await Promise.all(topics.map((topic) => register.current(GROUP, topic)))
   expect(states.map(({ version }) => version.seq)).toEqual([1, 2, 1, 2, 1])
-  expect(database.reads).toEqual([['a', 'b']])
+  expect(world.database.reads).toEqual([['a', 'b']])
 })
 
 it('asks Redis once a turn for versions it knows, and for a state only when it is new', async () => {
@@ -73,33 +55,33 @@ it('asks Redis once a turn for versions it knows, and for a state only when it i
   await refresher.refresh(2)
   expect(await count(() => reader.see())).toEqual(['hmget 2'])
   expect(await count(() => reader.see())).toEqual(['hmget 1'])
-  expect(database.reads).toEqual([])
+  expect(world.database.reads).toEqual([])
 })
 
 it('begins its read after every question of the turn was asked', async () => {
-  database.commit(TOPIC, 1)
+  world.database.commit(TOPIC, 1)
   const register = createLocal()
   const early = register.current(GROUP, TOPIC)
-  database.commit(TOPIC, 2)
+  world.database.commit(TOPIC, 2)
   const late = register.current(GROUP, TOPIC)
   expect((await early).version.seq).toBe(2)
   expect((await late).version.seq).toBe(2)
-  expect(database.reads).toHaveLength(1)
+  expect(world.database.reads).toHaveLength(1)
 })
 
 it('asks Postgres each turn without Redis, and has nothing to prepare or publish', async () => {
-  database.commit(TOPIC, 1)
+  world.database.commit(TOPIC, 1)
   const register = createLocal()
   await register.current(GROUP, TOPIC)
   await register.current(GROUP, TOPIC)
   expect(await register.prepare(GROUP, TOPIC, versionOf(2), [ALWAYS])).toBe(true)
-  expect(await register.publish(GROUP, TOPIC, database.commit(TOPIC, 2))).toBe(true)
+  expect(await register.publish(GROUP, TOPIC, world.database.commit(TOPIC, 2))).toBe(true)
   expect((await register.current(GROUP, TOPIC)).version.seq).toBe(2)
-  expect(database.reads).toHaveLength(3)
+  expect(world.database.reads).toHaveLength(3)
 })
 
 it('believes what a refresher published, with its history, without asking Postgres', async () => {
-  database.commit(TOPIC, 1)
+  world.database.commit(TOPIC, 1)
   const [reader, refresher] = [await processes.start(), await processes.start()]
   await reader.see()
   const announced = reader.log.next('announced')
@@ -115,12 +97,12 @@ it('believes what a refresher published, with its history, without asking Postgr
     ],
     lineage: 'u2------u1------',
   })
-  expect(database.reads).toHaveLength(1)
+  expect(world.database.reads).toHaveLength(1)
   expect(refresher.log.takeKinds()).toEqual(expect.arrayContaining(['prepared', 'published']))
 })
 
 it('tells of a commit under way over its stretches, and goes on without Postgres over all others', async () => {
-  database.commit(TOPIC, 1)
+  world.database.commit(TOPIC, 1)
   const [reader, refresher] = [await processes.start(), await processes.start()]
   await reader.see()
   reader.log.take()
@@ -132,7 +114,7 @@ it('tells of a commit under way over its stretches, and goes on without Postgres
   ]
   expect(await reader.register.confirms(depend([FEBRUARY]))).toBe(true)
   expect(await reader.register.confirms(depend([FEBRUARY, JANUARY]))).toBe(false)
-  expect(database.reads).toHaveLength(1)
+  expect(world.database.reads).toHaveLength(1)
   expect(new Set(reader.log.takeKinds())).toEqual(new Set(['register-pending']))
 })
 
@@ -147,17 +129,17 @@ it('takes a preparation whose stretches cannot be read for one of all time', asy
 })
 
 it('asks Postgres while a commit may be under way, before and after it', async () => {
-  database.commit(TOPIC, 1)
+  world.database.commit(TOPIC, 1)
   const [reader, refresher] = [await processes.start(), await processes.start()]
   await reader.see()
-  const unlock = await database.lockForPublishing(TOPIC)
+  const unlock = await world.database.lockForPublishing(TOPIC)
   await refresher.register.prepare(GROUP, TOPIC, versionOf(2), [JANUARY])
   reader.log.take()
   expect(await reader.settle()).toBe('1.u1')
   expect(await refresher.fields()).toMatchObject({ v: told(1).version, pend: told(2).version })
   expect(reader.log.takeKinds()).toEqual(['register-pending'])
 
-  database.commit(TOPIC, 2, 'u2', [JANUARY])
+  world.database.commit(TOPIC, 2, 'u2', [JANUARY])
   expect(await reader.settle()).toBe('2.u2')
   // From then on this process believes no register that is older.
   expect(await reader.see()).toBe('2.u2')
@@ -169,27 +151,27 @@ it.each([
   ['before its commit', false, '1.u1'],
   ['after its commit', true, '2.u2'],
 ])('settles the preparation of a refresher that died %s', async (_, isCommitted, version) => {
-  database.commit(TOPIC, 1)
+  world.database.commit(TOPIC, 1)
   const [reader, refresher] = [await processes.start(), await processes.start()]
   await reader.see()
   await refresher.register.prepare(GROUP, TOPIC, versionOf(2), [JANUARY])
-  if (isCommitted) database.commit(TOPIC, 2)
+  if (isCommitted) world.database.commit(TOPIC, 2)
   reader.log.take()
   expect(await reader.settle()).toBe(version)
   expect(reader.log.takeKinds()).toEqual(['register-pending', 'register-repaired'])
   expect(Object.keys(await reader.fields()).sort()).toEqual(['cur', 'ep', 'sum', 'v'])
-  const { length } = database.reads
+  const { length } = world.database.reads
   expect(await reader.see()).toBe(version)
   expect(reader.log.take()).toEqual([])
-  expect(database.reads).toHaveLength(length)
+  expect(world.database.reads).toHaveLength(length)
 })
 
 it('leaves the preparation of the next refresher alone while it settles the last one', async () => {
-  database.commit(TOPIC, 1)
+  world.database.commit(TOPIC, 1)
   const [reader, refresher] = [await processes.start(), await processes.start()]
   await refresher.register.prepare(GROUP, TOPIC, versionOf(2), [ALWAYS])
-  database.commit(TOPIC, 2)
-  const held = database.holdNext()
+  world.database.commit(TOPIC, 2)
+  const held = world.database.holdNext()
   const seen = reader.see()
   await reader.log.next('register-pending')
   await refresher.register.prepare(GROUP, TOPIC, versionOf(3), [ALWAYS])
@@ -200,7 +182,7 @@ it('leaves the preparation of the next refresher alone while it settles the last
 
 it('does not let a refresher that was slow to publish set an older state or end another preparation', async () => {
   const [slow, quick] = [await processes.start(), await processes.start()]
-  const second = database.commit(TOPIC, 2)
+  const second = world.database.commit(TOPIC, 2)
   await quick.refresh(3)
   await quick.register.prepare(GROUP, TOPIC, versionOf(4), [ALWAYS])
   expect(await slow.register.publish(GROUP, TOPIC, second)).toBe(true)
@@ -221,7 +203,7 @@ it('keeps the register of a lost one from being filled anew before the commit th
   await reader.see()
   for (const lose of ['flushall', 'del'] as const) {
     const { seq } = (await reader.register.current(GROUP, TOPIC)).version
-    const unlock = await database.lockForPublishing(TOPIC)
+    const unlock = await world.database.lockForPublishing(TOPIC)
     await refresher.register.prepare(GROUP, TOPIC, versionOf(seq + 1), [JANUARY])
     await reader.redis.run('test', (connection) =>
       lose === 'flushall' ? connection.call('FLUSHALL') : connection.call('DEL', registerKey(GROUP, TOPIC)),
@@ -229,7 +211,7 @@ it('keeps the register of a lost one from being filled anew before the commit th
     expect(await reader.see()).toBe(`${seq}.u${seq}`)
     // What was read before the commit must not outlive it here: other readers believe what they find.
     expect(await reader.fields()).toEqual({})
-    const state = database.commit(TOPIC, seq + 1, undefined, [JANUARY])
+    const state = world.database.commit(TOPIC, seq + 1, undefined, [JANUARY])
     expect(await other.see()).toBe(`${seq + 1}.u${seq + 1}`)
     unlock()
     await refresher.register.publish(GROUP, TOPIC, state)
@@ -238,11 +220,11 @@ it('keeps the register of a lost one from being filled anew before the commit th
 })
 
 it('has a refresher wait for a reader that is repairing, so that what is repaired is older than the preparation', async () => {
-  database.commit(TOPIC, 1)
+  world.database.commit(TOPIC, 1)
   const [reader, refresher] = [await processes.start(), await processes.start()]
-  const held = database.holdNext()
+  const held = world.database.holdNext()
   const seen = reader.see()
-  while (database.reads.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  while (world.database.reads.length === 0) await new Promise((resolve) => setImmediate(resolve))
   const refreshed = refresher.refresh(2)
   held.release()
   expect(await seen).toBe('1.u1')
@@ -253,8 +235,8 @@ it('has a refresher wait for a reader that is repairing, so that what is repaire
 describe('of newer data of one version', () => {
   const dataOf = async ({ register }: RegisterProcess) => (await register.current(GROUP, TOPIC)).data
   const change = (data: string) => {
-    const state = { ...database.commit(TOPIC, 1), data }
-    database.restore(TOPIC, state)
+    const state = { ...world.database.commit(TOPIC, 1), data }
+    world.database.restore(TOPIC, state)
     return state
   }
 
@@ -268,7 +250,7 @@ describe('of newer data of one version', () => {
 
   it('hears from the floor, and does not go back to what the register says', async () => {
     const reader = await processes.start()
-    database.commit(TOPIC, 1)
+    world.database.commit(TOPIC, 1)
     // It writes the register, and has never read the state of one.
     await reader.see()
     change('newer')
