@@ -67,12 +67,37 @@ export function createRenamedOperations(first = 0): () => Buffer {
   return createNumbered(renderPost(query, MARCH), first)
 }
 
-/** The same, and the variables have names of their own as well: no cache of answers or documents knows them in any way. */
+/** Ways of asking for a field that all mean the same. */
+const WAYS: readonly ((field: string, below: string) => string)[] = [
+  (field, below) => `${field} ${below}`,
+  (field, below) => `${field} @include(if: true) ${below}`,
+  (field, below) => `${field} @skip(if: false) ${below}`,
+  (field, below) => `... { ${field} ${below} }`,
+  (field, below) => `... @include(if: true) { ${field} ${below} }`,
+  (field, below) => `... @skip(if: false) { ${field} ${below} }`,
+]
+/** Operations of {@link createNewOperations}: each of six fields is asked for in one of the ways. */
+export const NEW_OPERATIONS = WAYS.length ** 6
+
+/**
+ * Gives requests for the days of {@link MARCH} of which no two select in the same way, so that no cache of answers or documents
+ * knows them in any words. They begin with the given number, and again after the last.
+ */
 export function createNewOperations(first = 0): () => Buffer {
-  const [from, to] = [`from${BLANK}`, `to${BLANK}`]
-  const fields = FIELDS.replace('$from', `$${from}`).replace('$to', `$${to}`)
-  const query = `query Days${BLANK}($${from}: DateOrDateTime!, $${to}: DateOrDateTime!) { days${BLANK}: ${fields} }`
-  return createNumbered(renderPost(query, { [from]: MARCH.from, [to]: MARCH.to }), first)
+  let number = first
+  return () => {
+    let digits = number % NEW_OPERATIONS
+    number += 1
+    const ask = (field: string, below = '') => {
+      const way = WAYS[digits % WAYS.length]
+      digits = Math.floor(digits / WAYS.length)
+      return way === undefined ? '' : way(field, below)
+    }
+    const measures = ask('measures', `{ ${ask('flights')} ${ask('averageDelay')} }`)
+    const series = ask('series(granularity: DAY)', `{ ${ask('date')} ${measures} }`)
+    const report = ask('flights(range: { between: { from: $from, to: $to } })', `{ ${series} }`)
+    return renderPost(`query Days($from: DateOrDateTime!, $to: DateOrDateTime!) { ${report} }`, MARCH)
+  }
 }
 
 const HOUR_MS = 3_600_000

@@ -1,10 +1,10 @@
 import type { Contestant } from './contestant'
 import { BARE } from './contestants'
 import { askInTurn } from './load'
-import { createNewOperations, createUnaskedRanges, MARCH, renderRequest } from './question'
+import { createNewOperations, createUnaskedRanges, MARCH, NEW_OPERATIONS, renderRequest } from './question'
 
 /** A number that no round reaches: the operations of the rounds are to be new. */
-const NEVER_AGAIN = 900_000_000
+const NEVER_AGAIN = NEW_OPERATIONS - 1
 
 /** The values of an answer in their order, whatever their names. */
 function listValues(value: unknown): unknown[] {

@@ -2,10 +2,15 @@ import { Lexer, Source, TokenKind } from 'graphql'
 
 /** An operation without what its author names freely. */
 export interface Spelling {
-  /** The same for two operations that differ in nothing but their names, aliases, white space, commas and comments. */
+  /**
+   * The same for two operations that differ in nothing but their names, those of aliases and variables, white space, commas and
+   * comments.
+   */
   readonly text: string
   /** The aliases that are left out of `text`, in the order of their first appearance: `text` has their places. */
   readonly aliases: readonly string[]
+  /** The names of the variables, in the same way. */
+  readonly variables: readonly string[]
   readonly operationName: string | null
 }
 
@@ -54,6 +59,21 @@ interface Places {
   readonly taken: ReadonlySet<string>
 }
 
+/** Numbers names in the order in which they come. */
+class Numbers {
+  readonly #numbers = new Map<string, number>()
+
+  of(name: string): number {
+    const number = this.#numbers.get(name) ?? this.#numbers.size
+    this.#numbers.set(name, number)
+    return number
+  }
+
+  get names(): string[] {
+    return [...this.#numbers.keys()]
+  }
+}
+
 /** Copies a name that was cut from a document, since it would keep all of that in memory. */
 export function copyName(name: string): string {
   return Buffer.from(name, 'latin1').toString('latin1')
@@ -100,20 +120,21 @@ export function readSpelling(document: string): Spelling | null {
   const tokens = readTokens(document)
   const places = tokens && findPlaces(tokens)
   if (tokens === null || places === null) return null
-  const numbers = new Map<string, number>()
+  const [aliases, variables] = [new Numbers(), new Numbers()]
   const texts = tokens.flatMap((token, place) => {
     // `{ … }`, `query { … }` and `query Name { … }` are the same.
     if (place === places.operationName) return []
     if (place === places.operation && token.kind === TokenKind.BRACE_L) return ['query', '{']
-    if (!places.aliases.has(place) || places.taken.has(token.value)) return write(token)
-    const number = numbers.get(token.value) ?? numbers.size
-    numbers.set(token.value, number)
-    return `#${number}`
+    // What follows a dollar is a name.
+    if (tokens[place - 1]?.kind === TokenKind.DOLLAR) return `#${variables.of(token.value)}`
+    const isAlias = places.aliases.has(place) && !places.taken.has(token.value)
+    return isAlias ? `#${aliases.of(token.value)}` : write(token)
   })
   const name = places.operationName === null ? undefined : tokens[places.operationName]?.value
   return {
     text: texts.join('\n'),
-    aliases: [...numbers.keys()].map(copyName),
+    aliases: aliases.names.map(copyName),
+    variables: variables.names,
     operationName: name === undefined ? null : copyName(name),
   }
 }

@@ -26,17 +26,24 @@ function spell(request: unknown): SpelledRequest | null {
   if (!isObject(request)) return null
   const { query, variables, operationName, extensions, ...others } = request
   if (typeof query !== 'string' || Object.keys(others).length > 0) return null
-  if ((extensions ?? null) !== null || !isObject(variables ?? {})) return null
+  const values = variables ?? {}
+  if ((extensions ?? null) !== null || !isObject(values)) return null
   const spelling = readSpelling(query)
   if (spelling === null || (operationName ?? spelling.operationName) !== spelling.operationName) return null
+  const text = writeVariables(values, spelling.variables)
   // Neither part has an empty line.
-  return { spelling, text: `${spelling.text}\n\n${writeVariables(variables ?? {})}` }
+  return text === null ? null : { spelling, text: `${spelling.text}\n\n${text}` }
 }
 
-/** Writes variables so that different ones have different texts. Throws at a number that JSON cannot write: 1e400 is read as infinite. */
-function writeVariables(variables: object): string {
-  const text = JSON.stringify(variables)
-  if (text.includes('null')) JSON.stringify(variables, refuseInfinite)
+/**
+ * Writes variables by their numbers, so that different ones have different texts; null when there are others beside them. Throws
+ * at a number that JSON cannot write: 1e400 is read as infinite.
+ */
+function writeVariables(values: Readonly<Record<string, unknown>>, names: readonly string[]): string | null {
+  const given = names.flatMap((name, number) => (Object.hasOwn(values, name) ? [[number, values[name]]] : []))
+  if (given.length !== Object.keys(values).length) return null
+  const text = JSON.stringify(given)
+  if (text.includes('null')) JSON.stringify(given, refuseInfinite)
   return text
 }
 

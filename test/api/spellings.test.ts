@@ -30,6 +30,24 @@ describe('an operation in other words', () => {
     expect([app.outcomes, app.world.executions]).toEqual([['miss', 'hit', 'outdated'], 2])
   })
 
+  it('is the same whatever its variables are called, and in whatever order they come', async () => {
+    const document = (a: string, b: string) =>
+      `query ($${a}: Int, $${b}: String!) { maybe(of: $${a}) echo(text: $${b}) }`
+    await ask(document('a', 'b'), { variables: { a: 1, b: 'x' } })
+    await ask(document('a', 'b'), { variables: { b: 'x', a: 1 } })
+    expect(JSON.parse((await ask(document('b', 'a'), { variables: { b: 1, a: 'x' } })).text).data).toEqual({
+      maybe: 1,
+      echo: 'x',
+    })
+    expect(app.outcomes).toEqual(['miss', 'hit', 'hit'])
+    // Not given is not null, another value is another question, and what is not asked for may be too large.
+    for (const variables of [{ b: 'x' }, { a: null, b: 'x' }, { a: 2, b: 'x' }, { a: 1, b: 'x', c: 1 }]) {
+      const { data } = JSON.parse((await ask(document('a', 'b'), { variables })).text)
+      expect(data).toEqual({ maybe: 'a' in variables ? variables.a : null, echo: 'x' })
+    }
+    expect(app.outcomes.slice(3)).toEqual(['miss', 'miss', 'miss', 'miss'])
+  })
+
   it('is the same without variables, with none, and with its own name beside it', async () => {
     await ask('query Count { count }')
     await ask('query Count { count }', { variables: {} })

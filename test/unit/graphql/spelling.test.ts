@@ -14,6 +14,11 @@ describe('the spelling of an operation', () => {
       'query A($a: Int, $b: Int) { a(b: $a) }',
       'query A ( $a:Int $b:Int )\n{ a(b:$a) # c\n}',
     ],
+    [
+      'names of variables',
+      'query ($x: Int, $y: Int = 1) { a(b: $x, c: [$y]) }',
+      'query ($y: Int, $x: Int = 1) { a(b: $y, c: [$x]) }',
+    ],
     ['names that are keywords', 'query query { query: a }', 'query fragment { on: a }'],
     [
       'fragments whose fields have aliases',
@@ -33,7 +38,12 @@ describe('the spelling of an operation', () => {
     ['strings in blocks', '{ a(b: "c") }', '{ a(b: """c""") }'],
     ['kinds of values', '{ a(b: "c") }', '{ a(b: c) }'],
     ['texts with line breaks', '{ a(b: "x\\ny") }', '{ a(b: "x", y: 1) }'],
-    ['variables', 'query A($x: Int) { a(b: $x) }', 'query A($y: Int) { a(b: $y) }'],
+    [
+      'which variable is where',
+      'query ($x: Int, $y: Int) { a(b: $x, c: $y) }',
+      'query ($x: Int, $y: Int) { a(b: $y, c: $x) }',
+    ],
+    ['variables and names', 'query ($x: Int) { a(b: $x) }', 'query ($x: Int) { a(b: x) }'],
     ['which fields share an alias', '{ x: a x: a }', '{ x: a y: a }'],
     ['which of two aliases is where', '{ x: a y: b { x: c } }', '{ x: a y: b { y: c } }'],
     ['an alias that is the name of another field', '{ a: b a }', '{ c: b a }'],
@@ -51,7 +61,8 @@ describe('the spelling of an operation', () => {
       aliases: ['x', 'y'],
       operationName: 'Name',
     })
-    expect(readSpelling('{ a }')).toMatchObject({ aliases: [], operationName: null })
+    expect(readSpelling('{ a }')).toMatchObject({ aliases: [], variables: [], operationName: null })
+    expect(readSpelling('query ($b: Int, $a: Int) { c(d: $a, e: $b) }')).toMatchObject({ variables: ['b', 'a'] })
   })
 
   it.each([
