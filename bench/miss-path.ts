@@ -20,7 +20,7 @@ export interface MissTimes {
 
 const QUESTIONS = 500
 /** Asked before any time counts: compilers have their own pace. */
-const WARMING_QUESTIONS = 500
+const WARMING_QUESTIONS = 2_000
 /** How many ranges the servers beside this process may have been asked for, whose answers are in Redis. */
 const ASKED_ELSEWHERE = 10_000
 const CONNECTIONS = 10
@@ -99,7 +99,11 @@ async function main(): Promise<void> {
   const asked: number[] = []
   const sql: number[] = []
   try {
-    for (let count = 0; count < WARMING_QUESTIONS; count += 1) await ask(running, next())
+    for (let count = 0; count < WARMING_QUESTIONS; count += 1) {
+      await ask(running, next())
+      const statement = statements[count % statements.length]
+      if (statement !== undefined) await pool.query(statement.sql, [...statement.parameters])
+    }
     for (const [index, range] of ranges.entries()) {
       const statement = statements[index]
       if (statement === undefined) continue

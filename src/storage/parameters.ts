@@ -1,7 +1,9 @@
 /** Writes an instant, given in epoch milliseconds, as Postgres reads it: ISO 8601 within the years 1 to 9999. */
 export function writeInstant(instant: number): string {
-  const text = new Date(instant).toISOString()
-  const year = new Date(instant).getUTCFullYear()
+  const date = new Date(instant)
+  const text = date.toISOString()
+  const year = date.getUTCFullYear()
+  if (year > 0 && year <= 9999) return text
   // Zones east of Greenwich begin the year 1, and zones west of it end the year 9999, in a year that ISO 8601 writes with a
   // sign or as 0000, which Postgres does not read.
   const rest = text.slice(text.indexOf('-', 1))

@@ -34,16 +34,19 @@ function parseKey(raw: unknown): KeyValue {
   return typeof raw === 'number' || typeof raw === 'boolean' || raw === null ? raw : String(raw)
 }
 
-function valuesOf(definition: Definition, measures: readonly string[], row: Row, prefix: string): Value[] {
-  return measures.map((name, index) => {
-    const type = definition.measures.find((measure) => measure.name === name)?.algebra.type ?? 'Float'
-    return parseValue(type, row[`${prefix}${index}`])
-  })
+/** Makes the function that reads the values of measures from a row. */
+function createValueReader(definition: Definition, measures: readonly string[], prefix: string): (row: Row) => Value[] {
+  const columns = measures.map((name, index) => ({
+    name: `${prefix}${index}`,
+    type: definition.measures.find((measure) => measure.name === name)?.algebra.type ?? 'Float',
+  }))
+  return (row) => columns.map(({ name, type }) => parseValue(type, row[name]))
 }
 
 function parseBreakdown(part: BreakdownPart, rows: readonly Row[]): BreakdownRows {
   const { definition } = part.slice
   const [facts] = rows
+  const values = createValueReader(definition, part.measures, 'v')
   const position = (row: Row): Position => ({
     values: part.sort.map((_, index) => (row[`p${index}`] === null ? null : String(row[`p${index}`]))),
     key: part.by.map((_, index) => parseKey(row[`k${index}`])),
@@ -51,20 +54,20 @@ function parseBreakdown(part: BreakdownPart, rows: readonly Row[]): BreakdownRow
   const page = rows.filter((row) => row.place !== null).sort((a, b) => Number(a.place) - Number(b.place))
   return {
     kind: 'breakdown',
-    groups: page.map((row) => ({ position: position(row), values: valuesOf(definition, part.measures, row, 'v') })),
+    groups: page.map((row) => ({ position: position(row), values: values(row) })),
     hasNext: facts?.has_next === true,
     totalCount: Number(facts?.total ?? 0),
     other:
       part.other === null || facts === undefined || Number(facts.other_groups) === 0
         ? null
-        : valuesOf(definition, part.other, facts, 'o'),
+        : createValueReader(definition, part.other, 'o')(facts),
   }
 }
 
 function parseRows(part: Part, rows: readonly Row[]): PartRows<Part> {
   if (part.kind === 'breakdown') return parseBreakdown(part, rows)
   const { definition } = part.slice
-  const values = (row: Row) => valuesOf(definition, part.measures, row, 'v')
+  const values = createValueReader(definition, part.measures, 'v')
   if (part.kind === 'totals') return { kind: 'totals', values: values(rows[0] ?? {}) }
   const found = rows.filter((row) => row.b !== null)
   if (part.kind === 'groups') {
