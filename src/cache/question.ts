@@ -15,10 +15,16 @@ export interface Question {
   readonly text: string
 }
 
+/** The question whose key was asked for last: whoever reads an entry asks several times. */
+let latest: { readonly question: Question; readonly key: string } | null = null
+
 /** The key of a question's entry. Different questions or scopes have different keys (SHA-256). */
 export function entryKey(question: Question): string {
+  if (latest?.question === question) return latest.key
   const { group, topic, scope, text } = question
-  return `aggregraph:${FORMAT_VERSION}:entry:{${hashTag(group)}}:${digest([group, topic, scope, text])}`
+  const key = `aggregraph:${FORMAT_VERSION}:entry:{${hashTag(group)}}:${digest([group, topic, scope, text])}`
+  latest = { question, key }
+  return key
 }
 
 /** The key of the lease of a question: whoever holds it loads. */

@@ -46,6 +46,9 @@ const REGISTER_TTL_MS = 24 * 60 * 60 * 1000
 
 /** The registers in Redis: how they are read and written, not what is believed of them. */
 export class RedisRegister<T> {
+  /** By topic, which has one group: every read asks for them, and a process knows few. */
+  readonly #keys = new Map<string, string>()
+
   constructor(
     private readonly redis: RedisClient,
     private readonly clock: () => number,
@@ -69,7 +72,7 @@ export class RedisRegister<T> {
     return this.redis.run('read registers', (connection, { epoch }) =>
       Promise.all(
         asked.map(async (one) => {
-          const key = registerKey(one.group, one.topic)
+          const key = this.#keyOf(one)
           const record = readRecord(await readFields(connection.hmget(key, ...REGISTER_FIELDS)))
           return judge(one, {
             record,
@@ -86,7 +89,7 @@ export class RedisRegister<T> {
     const [text, changed] = [formatVersion(version), writeStretches(stretches)]
     return this.#retry(() =>
       this.redis.run('prepare register', (connection) =>
-        connection.prepareRegister(registerKey(group, topic), text, version.seq, changed, REGISTER_TTL_MS),
+        connection.prepareRegister(this.#keyOf({ group, topic }), text, version.seq, changed, REGISTER_TTL_MS),
       ),
     )
   }
@@ -102,7 +105,7 @@ export class RedisRegister<T> {
     const channel = message === null ? '' : CHANNEL
     const written = await this.redis.run('advance register', (connection, { epoch }) =>
       connection.advanceRegister(
-        registerKey(group, topic),
+        this.#keyOf({ group, topic }),
         formatVersion(version),
         version.seq,
         text,
@@ -122,6 +125,14 @@ export class RedisRegister<T> {
   /** Does the same, trying for as long as `retryMs`; false when Redis stays out of reach. */
   publish(asked: Asked, state: TopicState<T>, advance: Advance): Promise<boolean> {
     return this.#retry(() => this.advance(asked, state, advance))
+  }
+
+  #keyOf({ group, topic }: Asked): string {
+    const known = this.#keys.get(topic)
+    if (known !== undefined) return known
+    const key = registerKey(group, topic)
+    this.#keys.set(topic, key)
+    return key
   }
 
   async #retry(attempt: () => Promise<unknown>): Promise<boolean> {

@@ -43,7 +43,14 @@ export interface ReportView extends Answered<ReportRequest, ReportAnswer> {
 }
 
 export function viewReport(request: ReportRequest, answer: ReportAnswer): ReportView {
-  return { id: answer.id, meta: answer.meta, request, answer }
+  return {
+    get id() {
+      return answer.identify()
+    },
+    meta: answer.meta,
+    request,
+    answer,
+  }
 }
 
 export interface ComparisonView extends Answered<CompareRequest, ComparisonAnswer> {

@@ -68,7 +68,8 @@ export interface ComparisonAnswer {
 
 /** The answer to a report request, its lists in the order of the request's. */
 export interface ReportAnswer {
-  readonly id: string
+  /** Gives the `id`, which most operations do not ask for. */
+  identify(): string
   readonly meta: Meta
   readonly totals: Settled<Measures> | null
   readonly series: readonly Settled<readonly Point[]>[]

@@ -119,20 +119,23 @@ export async function evaluateReport(
   const frames = [frame, ...listEarlier(subject, request)]
   // All that a comparison goes back to lies before the end, so this says for each of them whether it is the same.
   const before = { from: ALWAYS.from, to: stretchOf(frame).to }
-  const identity = canonicalJson([
-    definition.hash,
-    definition.meaning,
-    // A comparison goes back by other steps for each kind of range.
-    frame.range,
-    frame.from,
-    frame.to,
-    frame.timezone,
-    subject.where,
-    subject.scope.key,
-    versionOf(before, state, older),
-  ])
+  const identify = () => {
+    const identity = canonicalJson([
+      definition.hash,
+      definition.meaning,
+      // A comparison goes back by other steps for each kind of range.
+      frame.range,
+      frame.from,
+      frame.to,
+      frame.timezone,
+      subject.where,
+      subject.scope.key,
+      versionOf(before, state, older),
+    ])
+    return hash('sha256', identity, 'base64url').slice(0, 27)
+  }
   return {
-    id: hash('sha256', identity, 'base64url').slice(0, 27),
+    identify,
     meta: metaOf(frame, state, older),
     totals,
     series,
