@@ -245,7 +245,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       if (chosen.size >= MOST_ACCEPTS) chosen.clear()
       chosen.set(headers.accept ?? '', answer.contentType)
       const head = { method, url, headers }
-      const spelled = advance.spelled ?? (advance.body && readSpelledRequest(advance.body))
+      const { spelled } = advance
       const aliases = spelled?.spelling.aliases ?? []
       const kept = { ...answer, expiresAt: responses.limit(answer), aliases, headers: headersOf(answer) }
       const own = ownKey(head, caller, advance.body)
